@@ -1,0 +1,62 @@
+// Every limit of the system in one table, with its unit and its reason. A limit named here has a
+// defined answer when it is passed and a test at the limit and one past it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace relations::limits {
+
+// Entity ids: the longest type and a 64-digit hash fit well below this; anything longer is no id.
+inline constexpr size_t kEntityIdBytesMin = 3;
+inline constexpr size_t kEntityIdBytesMax = 128;
+
+// GetRelations: entities besides the root, and hops. Larger values mean the maximum.
+inline constexpr int kRelatedEntitiesDefault = 50;
+inline constexpr int kRelatedEntitiesMax = 100;
+inline constexpr int kLevelsDefault = 3;
+inline constexpr int kLevelsMax = 5;
+
+// The filter `types`: more entries than there are entity types say nothing more.
+inline constexpr size_t kTypesMax = 64;
+inline constexpr size_t kTypeBytesMax = 64;
+
+// Credentials: visible ASCII characters of a key, a secret or a token.
+inline constexpr size_t kCredentialBytesMax = 512;
+inline constexpr size_t kUserIdBytesMax = 128;
+inline constexpr size_t kCredentialNameBytesMax = 128;
+inline constexpr size_t kRoleBytesMax = 64;
+inline constexpr int kCredentialDaysMax = 3650;
+
+// Groups: of a name, of one entity or relation, of one principal.
+inline constexpr size_t kGroupBytesMax = 128;
+inline constexpr size_t kVisibleByMax = 32;
+inline constexpr size_t kPrincipalGroupsMax = 1024;
+
+// Records: a value of an attribute, tags, attributes of one entity, and the record in all.
+inline constexpr size_t kValueBytesMax = 65536;
+inline constexpr size_t kTagsMax = 64;
+inline constexpr size_t kTagBytesMax = 256;
+inline constexpr size_t kAttributesMax = 256;
+inline constexpr size_t kEntityRecordBytesMax = 1 << 20;
+// Relation types are labels, not text: they are interned and held in memory.
+inline constexpr size_t kRelationTypeBytesMax = 128;
+
+// gRPC: no request of this API comes near it.
+inline constexpr int kRequestBytesMax = 1 << 20;
+// gRPC: an answer of 101 entities at the record limit would be larger, and is refused whole.
+inline constexpr int kAnswerBytesMax = 64 << 20;
+
+// HTTP front.
+inline constexpr size_t kHttpHeaderBytesMax = 16 << 10;
+inline constexpr size_t kHttpUriBytesMax = 8 << 10;
+// A body on GET is read and dropped up to this size.
+inline constexpr size_t kHttpDrainedBodyBytesMax = 64 << 10;
+inline constexpr size_t kRequestIdBytesMax = 64;
+inline constexpr size_t kErrorMessageBytesMax = 256;
+
+// Import: one line of JSON Lines, one document of STIX or MISP (both are read whole).
+inline constexpr size_t kImportLineBytesMax = 16 << 20;
+inline constexpr uint64_t kImportDocumentBytesMax = uint64_t{1} << 30;
+
+}  // namespace relations::limits

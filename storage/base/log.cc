@@ -1,0 +1,107 @@
+#include "storage/base/log.h"
+
+#include <charconv>
+#include <cmath>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/spdlog.h"
+#include "storage/base/json_text.h"
+
+namespace relations {
+namespace {
+
+spdlog::level::level_enum ToSpdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+const char* NameOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "error";
+}
+
+void AppendValue(const std::variant<absl::string_view, int64_t, double, bool>& value,
+                 std::string& line) {
+  if (const auto* text = std::get_if<absl::string_view>(&value)) {
+    AppendJsonString(*text, line);
+  } else if (const auto* number = std::get_if<int64_t>(&value)) {
+    absl::StrAppend(&line, *number);
+  } else if (const auto* truth = std::get_if<bool>(&value)) {
+    line += *truth ? "true" : "false";
+  } else {
+    const double real = std::get<double>(value);
+    // JSON has no NaN and no infinity.
+    absl::StrAppend(&line, std::isfinite(real) ? real : 0.0);
+  }
+}
+
+}  // namespace
+
+absl::Status SetUpLog(absl::string_view program, absl::string_view level) {
+  spdlog::level::level_enum lowest;
+  if (level == "debug") {
+    lowest = spdlog::level::debug;
+  } else if (level == "info") {
+    lowest = spdlog::level::info;
+  } else if (level == "warning") {
+    lowest = spdlog::level::warn;
+  } else if (level == "error") {
+    lowest = spdlog::level::err;
+  } else {
+    return absl::InvalidArgumentError(
+        absl::StrCat("log level must be debug, info, warning or error, not \"", level, "\""));
+  }
+  auto logger = std::make_shared<spdlog::logger>(
+      std::string(program), std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern("%v");
+  logger->set_level(lowest);
+  logger->flush_on(spdlog::level::debug);
+  spdlog::set_default_logger(std::move(logger));
+  return absl::OkStatus();
+}
+
+void Log(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields) {
+  const auto logger = spdlog::default_logger();
+  if (!logger->should_log(ToSpdlog(level))) {
+    return;
+  }
+  std::string line = "{\"time\":";
+  AppendJsonString(absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
+                   line);
+  absl::StrAppend(&line, ",\"level\":\"", NameOf(level), "\",\"program\":");
+  AppendJsonString(absl::string_view(logger->name().data(), logger->name().size()), line);
+  line += ",\"message\":";
+  AppendJsonString(message, line);
+  for (const LogField& field : fields) {
+    line += ',';
+    AppendJsonString(field.name, line);
+    line += ':';
+    AppendValue(field.value, line);
+  }
+  line += '}';
+  logger->log(ToSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace relations
