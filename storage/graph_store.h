@@ -1,0 +1,186 @@
+// The storage contract: what a graph engine offers to the walk above it. An engine answers one level
+// of a walk with one batched call; the walk itself (traversal.h) stands once, above this interface.
+//
+//   ASSIGN_OR_RETURN(auto view, store.View());
+//   ASSIGN_OR_RETURN(auto root, view->Resolve("ip-ba7f..."));
+//   if (root.has_value()) { RETURN_IF_ERROR(view->Scan(requests, visible, sink)); }
+//
+// Thread-safety: a GraphStore may be used from any number of threads; Apply calls are put in order
+// inside. A GraphView belongs to one thread at a time and must not outlive its store.
+//
+// Errors: absence is a value (an empty optional), failure a status. Bytes that are not what the format
+// says are DATA_LOSS, never a shorter result.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "relations/v1/relations.pb.h"
+#include "storage/graph_types.h"
+#include "storage/visibility.h"
+
+namespace relations {
+
+// One entry of a node's adjacency list.
+struct AdjacentRelation {
+  absl::Time last_seen;
+  NodeId neighbour{};
+  LabelId type{};
+  Direction direction = Direction::kOutgoing;
+  RelationMode mode = RelationMode::kAssociation;
+};
+
+// Where a scan left a list; made by an engine, opaque to everybody else. Valid in the view that made
+// it.
+struct ScanCursor {
+  std::string position;
+};
+
+struct ScanRequest {
+  NodeId node{};
+  // How many entries are wanted. A soft limit: entries that tie with the last one in `last_seen` may
+  // follow, and an engine may return fewer; the cursor alone says whether there are more.
+  size_t limit = 0;
+  // Continue after this cursor; at the list's head when null. Not owned.
+  const ScanCursor* after = nullptr;
+};
+
+// Receives the chunks of a Scan.
+class ScanSink {
+ public:
+  virtual ~ScanSink() = default;
+  // Called once for each request, in the order of the requests. `relations` come newest first
+  // (descending last_seen), ties by the neighbour's id in byte order, then by direction, type and
+  // mode; valid inside the call. `next` is empty when the list ends here.
+  virtual void OnChunk(size_t request, absl::Span<const AdjacentRelation> relations,
+                       std::optional<ScanCursor> next) = 0;
+};
+
+// A stored entity. Valid inside the call that gives it.
+struct EntityRecord {
+  // The serialised Entity in field order, `visible_by` left out.
+  absl::string_view wire;
+  // Where in `wire` the `visible_by` fields belong.
+  size_t visible_by_offset = 0;
+  ClassId visibility{};
+};
+
+// Receives the records of a Get.
+class EntitySink {
+ public:
+  virtual ~EntitySink() = default;
+  // Called once for each node that exists, in the order of the request.
+  virtual void OnEntity(size_t index, const EntityRecord& record) = 0;
+};
+
+// An ordered pair of nodes.
+struct NodePair {
+  NodeId source{};
+  NodeId target{};
+};
+
+// A relation between a given pair of nodes.
+struct PairRelation {
+  LabelId type{};
+  RelationMode mode = RelationMode::kAssociation;
+  ClassId visibility{};
+  absl::Time last_seen;
+};
+
+class PairSink {
+ public:
+  virtual ~PairSink() = default;
+  // Called once for each pair that has relations, in the order of the request. `relations` are all of
+  // them, whoever may see them, ordered by type number and mode; valid inside the call.
+  virtual void OnPair(size_t index, absl::Span<const PairRelation> relations) = 0;
+};
+
+// One consistent state of the graph.
+class GraphView {
+ public:
+  virtual ~GraphView() = default;
+
+  // The node of an entity id, or nothing when there is no such entity.
+  virtual absl::StatusOr<std::optional<NodeId>> Resolve(absl::string_view id) = 0;
+
+  // Reads a chunk of the adjacency list of each requested node, restricted to the visible classes.
+  // Costs what it returns plus min(classes at the node, visible classes) a node.
+  virtual absl::Status Scan(absl::Span<const ScanRequest> requests, const VisibleClasses& visible,
+                            ScanSink& sink) = 0;
+
+  // Reads the entities of some nodes, in one batch.
+  virtual absl::Status Get(absl::Span<const NodeId> nodes, EntitySink& sink) = 0;
+
+  // Reads the relations from source to target of each pair, in one batch. A pair is ordered: the
+  // other direction is another pair.
+  virtual absl::Status GetPairs(absl::Span<const NodePair> pairs, PairSink& sink) = 0;
+
+  // The text of a relation type that a read of this view returned.
+  virtual absl::StatusOr<std::string> LabelText(LabelId label) = 0;
+
+  // The set of groups of a class that a read of this view returned. The set lives as long as the
+  // store.
+  virtual absl::StatusOr<const GroupSet*> ClassGroups(ClassId visibility) = 0;
+};
+
+// What Apply can do. Both are idempotent sets: applied twice they are applied once.
+struct PutEntity {
+  // The complete new record: replaces the entity of this id or creates it. `visible_by` must be
+  // canonical (CanonicalGroups) and not empty.
+  relations::v1::Entity entity;
+};
+struct PutRelation {
+  std::string source;
+  std::string target;
+  std::string type;
+  RelationMode mode = RelationMode::kAssociation;
+  absl::Time last_seen;
+  // Canonical and not empty.
+  GroupSet visible_by;
+};
+
+struct Mutations {
+  // Entities first: relations may name entities of the same batch.
+  std::vector<PutEntity> entities;
+  std::vector<PutRelation> relations;
+};
+
+struct GraphStats {
+  uint64_t entities = 0;
+  std::map<std::string, uint64_t> entities_by_type;
+  uint64_t relations = 0;
+  // Bytes on disk by column family; empty for an engine that has no disk.
+  std::map<std::string, uint64_t> bytes_by_family;
+};
+
+class GraphStore {
+ public:
+  virtual ~GraphStore() = default;
+
+  // A view of the graph as it is now.
+  virtual absl::StatusOr<std::unique_ptr<GraphView>> View() = 0;
+
+  // Applies all of `mutations` or nothing, durable when OK returns.
+  // INVALID_ARGUMENT: a record that breaks the limits of limits.h or the grammar of ids and groups.
+  // FAILED_PRECONDITION: a relation names an entity that is neither stored nor in the batch, or both
+  // ends are the same.
+  virtual absl::Status Apply(const Mutations& mutations) = 0;
+
+  // The classes that a holder of `groups` may see, as of now; shared and cached.
+  virtual absl::StatusOr<std::shared_ptr<const VisibleClasses>> ClassesVisibleTo(
+      const GroupSet& groups) = 0;
+
+  // Costs no scan.
+  virtual absl::StatusOr<GraphStats> Stats() = 0;
+};
+
+}  // namespace relations

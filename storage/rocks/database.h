@@ -1,0 +1,113 @@
+// One RocksDB database with the families of the store: opened, guarded and closed here, and nowhere
+// else. rocksdb::Status does not leave storage/: it becomes an absl::Status in rocks_status.h.
+//
+// A directory holds one store. On disk, besides RocksDB's own files:
+//
+//   HIGH_WATER   text: "relations-high-water 1\n<store id>\n<sequence>\n"; the last sequence number
+//                known to be durable, written (temporary file, fsync, rename, directory fsync) at
+//                creation, at every flush and at a clean stop.
+//
+// Invariants:
+//   1. All families are created before the record `created` in `meta`; `created` is in an SST file
+//      before HIGH_WATER exists. So HIGH_WATER proves that a whole store was here.
+//   2. Without HIGH_WATER and without `created` nothing was ever acknowledged: what is there is the
+//      remains of an interrupted creation and is created anew.
+//   3. HIGH_WATER's sequence <= the recovered sequence, else acknowledged writes are missing (a log
+//      file vanished, an older copy of some files was put back): DATA_LOSS, the store does not open.
+//   4. A torn end of the write-ahead log is a normal crash and opens; damage in the middle does not
+//      (WALRecoveryMode::kTolerateCorruptedTailRecords).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "rocksdb/db.h"
+#include "rocksdb/write_batch.h"
+
+namespace relations {
+
+// The families, by name; the order is of no importance on disk.
+enum class Family { kMeta, kIds, kEntities, kAdjacency, kRelations, kVisibility, kLabels, kCredentials };
+inline constexpr size_t kFamilies = 8;
+
+// "meta", "ids", ...
+absl::string_view FamilyName(Family family);
+
+enum class OpenMode {
+  // The store must be there.
+  kExisting,
+  // Created when the directory is missing or empty.
+  kCreateIfMissing,
+  // The store must be there; nothing is written.
+  kReadOnly,
+};
+
+struct DatabaseOptions {
+  std::string directory;
+  OpenMode mode = OpenMode::kExisting;
+  // Shared by the block caches of all families.
+  uint64_t cache_bytes = uint64_t{512} << 20;
+  // For fault injection in tests; the process's own file system when null. Not owned.
+  rocksdb::Env* env = nullptr;
+};
+
+class RocksDatabase {
+ public:
+  // NOT_FOUND: no store there. FAILED_PRECONDITION: locked by another process, not a store, or of a
+  // newer format. DATA_LOSS: damaged, or acknowledged writes are missing. The message names the
+  // directory and what to do.
+  static absl::StatusOr<std::unique_ptr<RocksDatabase>> Open(const DatabaseOptions& options);
+
+  // Closes when Close was not called; errors of that go to the log.
+  ~RocksDatabase();
+  RocksDatabase(const RocksDatabase&) = delete;
+  RocksDatabase& operator=(const RocksDatabase&) = delete;
+
+  // Syncs the log, records the high-water mark and closes. Nothing may use the database afterwards.
+  absl::Status Close();
+
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* family(Family family) const;
+  // A UUID, given at creation.
+  const std::string& store_id() const { return store_id_; }
+  const std::string& directory() const { return options_.directory; }
+
+  // Writes a batch and syncs the log. OK means durable.
+  absl::Status Write(rocksdb::WriteBatch& batch);
+
+  // A point read; an empty optional when the key is not there.
+  absl::StatusOr<std::optional<std::string>> Get(Family family, absl::string_view key) const;
+
+  // Calls `visit` for every key that starts with `prefix`, in order, until it returns a status that is
+  // not OK, which is then returned.
+  absl::Status ForEach(
+      Family family, absl::string_view prefix,
+      const std::function<absl::Status(absl::string_view key, absl::string_view value)>& visit) const;
+
+  // Bytes of the family's files on disk.
+  uint64_t BytesOnDisk(Family family) const;
+
+ private:
+  class FlushListener;
+
+  explicit RocksDatabase(DatabaseOptions options) : options_(std::move(options)) {}
+  absl::Status OpenFamilies();
+  absl::Status CreateFamilies();
+  absl::Status RecordHighWater(uint64_t sequence);
+
+  DatabaseOptions options_;
+  std::string store_id_;
+  std::shared_ptr<FlushListener> listener_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::mutex high_water_mutex_;
+  uint64_t high_water_ = 0;
+};
+
+}  // namespace relations
