@@ -37,6 +37,9 @@ struct AdjacentRelation {
   LabelId type{};
   Direction direction = Direction::kOutgoing;
   RelationMode mode = RelationMode::kAssociation;
+  // A hint: when true, this is the only relation that joins the two nodes, in either direction. An
+  // engine that does not know says false.
+  bool sole = false;
 };
 
 // Where a scan left a list; made by an engine, opaque to everybody else. Valid in the view that made
@@ -47,8 +50,7 @@ struct ScanCursor {
 
 struct ScanRequest {
   NodeId node{};
-  // How many entries are wanted. A soft limit: entries that tie with the last one in `last_seen` may
-  // follow, and an engine may return fewer; the cursor alone says whether there are more.
+  // Most entries to return. An engine may return fewer: the cursor alone says whether more may follow.
   size_t limit = 0;
   // Continue after this cursor; at the list's head when null. Not owned.
   const ScanCursor* after = nullptr;
@@ -60,7 +62,8 @@ class ScanSink {
   virtual ~ScanSink() = default;
   // Called once for each request, in the order of the requests. `relations` come newest first
   // (descending last_seen), ties by the neighbour's id in byte order, then by direction, type and
-  // mode; valid inside the call. `next` is empty when the list ends here.
+  // mode; valid inside the call. `next` is empty when the list is known to end here; when it is not,
+  // a further scan may still find nothing.
   virtual void OnChunk(size_t request, absl::Span<const AdjacentRelation> relations,
                        std::optional<ScanCursor> next) = 0;
 };

@@ -22,7 +22,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -44,8 +47,6 @@ enum class OpenMode {
   kExisting,
   // Created when the directory is missing or empty.
   kCreateIfMissing,
-  // The store must be there; nothing is written.
-  kReadOnly,
 };
 
 struct DatabaseOptions {

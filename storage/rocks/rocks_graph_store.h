@@ -1,0 +1,62 @@
+// The graph store over RocksDB: the column families of key_format.h, one writer at a time, readers on
+// snapshots.
+//
+//   ASSIGN_OR_RETURN(auto database, RocksDatabase::Open({.directory = "/var/lib/relations"}));
+//   ASSIGN_OR_RETURN(auto store, RocksGraphStore::Open(database.get()));
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "storage/graph_store.h"
+#include "storage/rocks/database.h"
+#include "storage/visibility.h"
+
+namespace relations {
+
+class RocksGraphStore final : public GraphStore {
+ public:
+  // Loads the tables that are held in memory: visibility classes, labels, counters. `database` is not
+  // owned and must outlive the store. DATA_LOSS when they are not what the format says.
+  static absl::StatusOr<std::unique_ptr<RocksGraphStore>> Open(RocksDatabase* database);
+
+  absl::StatusOr<std::unique_ptr<GraphView>> View() override;
+  absl::Status Apply(const Mutations& mutations) override;
+  absl::StatusOr<std::shared_ptr<const VisibleClasses>> ClassesVisibleTo(
+      const GroupSet& groups) override;
+  absl::StatusOr<GraphStats> Stats() override;
+
+ private:
+  friend class RocksGraphView;
+  friend class GraphWriter;
+
+  explicit RocksGraphStore(RocksDatabase* database) : database_(database) {}
+  absl::Status Load();
+
+  RocksDatabase* const database_;
+
+  // Held through a whole Apply.
+  std::mutex writer_mutex_;
+  // Guarded by writer_mutex_.
+  uint64_t next_node_ = 1;
+  uint64_t relation_count_ = 0;
+  std::map<std::string, uint64_t> entities_by_type_;
+
+  // Guards what follows; held shortly.
+  mutable std::shared_mutex tables_mutex_;
+  ClassTable classes_;
+  std::vector<std::string> labels_;
+  absl::flat_hash_map<std::string, LabelId> label_ids_;
+  // Visible classes by group set; emptied when a class is added or when it grows too large.
+  absl::flat_hash_map<GroupSet, std::shared_ptr<const VisibleClasses>> visible_cache_;
+};
+
+}  // namespace relations
