@@ -7,7 +7,9 @@
 //   if (std::optional<int> exit_code = settings.Parse(argc, argv)) return *exit_code;
 //
 // A flag beats the environment, which beats the file (`--config FILE`, `key = value` lines), which
-// beats the default. Unknown flags and unknown keys of the file are errors.
+// beats the default. Unknown flags and unknown keys of the file are errors. A key of a section of the
+// file (`[import]`, `format = stix`) is an option of that subcommand, in the environment
+// RELATIONS_IMPORT_FORMAT.
 #pragma once
 
 #include <optional>
