@@ -1,0 +1,108 @@
+#include "server/server.h"
+
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+#include "storage/base/limits.h"
+#include "storage/base/status_macros.h"
+
+namespace relations {
+namespace {
+
+// All headers of one call together. The credentials of the largest form take 2 KiB.
+constexpr int kMetadataBytesMax = 16 << 10;
+
+absl::Status JudgeAddresses(const ServerOptions& options) {
+  for (const ListenAddress& address : options.listen) {
+    if (!address.IsLocal() && !options.allow_plaintext) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("cannot listen on ", address.ToString(),
+                       ": credentials would cross the network in plain "
+                       "text; listen on loopback or a unix socket, or say --allow-plaintext"));
+    }
+    RETURN_IF_ERROR(ClearStaleSocket(address));
+  }
+  return absl::OkStatus();
+}
+
+void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(limits::kRequestBytesMax);
+  builder.SetMaxSendMessageSize(limits::kAnswerBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
+  // One connection cannot have more calls open than the server runs at all.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             static_cast<int>(options.workers.max_in_flight));
+  // Two servers on one port would share its connections without a word.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+}  // namespace
+
+RelationsServer::RelationsServer(const ServerOptions& options, const ServerBackends& backends)
+    : workers_(options.workers),
+      environment_{backends.authenticator, &workers_, &gate_, options.max_request},
+      relations_service_(environment_, backends.graph, options.read_roles),
+      admin_service_(environment_, backends.graph, backends.credentials) {}
+
+absl::StatusOr<std::unique_ptr<RelationsServer>> RelationsServer::Start(
+    const ServerOptions& options, const ServerBackends& backends) {
+  RETURN_IF_ERROR(JudgeAddresses(options));
+  // The constructor is private, which make_unique cannot call.
+  std::unique_ptr<RelationsServer> server(new RelationsServer(options, backends));
+  RETURN_IF_ERROR(server->Listen(options));
+  return server;
+}
+
+absl::Status RelationsServer::Listen(const ServerOptions& options) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  SetLimits(options, builder);
+  builder.RegisterService(&relations_service_);
+  builder.RegisterService(&admin_service_);
+  std::vector<int> ports(options.listen.size(), 0);
+  for (size_t i = 0; i < options.listen.size(); ++i) {
+    builder.AddListeningPort(options.listen[i].ToString(), grpc::InsecureServerCredentials(),
+                             &ports[i]);
+  }
+  server_ = builder.BuildAndStart();
+  for (size_t i = 0; i < options.listen.size(); ++i) {
+    ListenAddress address = options.listen[i];
+    if (ports[i] <= 0) {
+      return ExplainBindFailure(address);
+    }
+    address.port = ports[i];
+    addresses_.push_back(address.ToString());
+  }
+  if (server_ == nullptr) {
+    return absl::InternalError("the gRPC server does not start");
+  }
+  grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
+  health->SetServingStatus(v1::RelationsService::service_full_name(), true);
+  health->SetServingStatus(v1::AdminService::service_full_name(), true);
+  return absl::OkStatus();
+}
+
+bool RelationsServer::Drain(absl::Duration timeout) {
+  server_->GetHealthCheckService()->SetServingStatus(false);
+  gate_.Close();
+  const bool finished = gate_.WaitUntilEmpty(timeout);
+  // Now only streams without an end are open (health watchers, reflection) and calls that took too
+  // long. Those are cancelled; a walk notices at its next step.
+  server_->Shutdown(std::chrono::system_clock::now());
+  server_->Wait();
+  return finished;
+}
+
+RelationsServer::~RelationsServer() {
+  if (server_ != nullptr) {
+    gate_.Close();
+    server_->Shutdown(std::chrono::system_clock::now());
+  }
+}
+
+}  // namespace relations

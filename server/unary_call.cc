@@ -1,0 +1,220 @@
+#include "server/unary_call.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/proto_buffer_reader.h"
+#include "server/grpc_status.h"
+#include "storage/base/limits.h"
+#include "storage/base/log.h"
+#include "storage/base/public_error.h"
+#include "storage/base/random.h"
+#include "storage/base/status_macros.h"
+
+namespace relations {
+namespace {
+
+absl::string_view View(grpc::string_ref text) { return {text.data(), text.size()}; }
+
+std::vector<absl::string_view> MetadataValues(const grpc::CallbackServerContext& context,
+                                              const char* key) {
+  std::vector<absl::string_view> values;
+  const auto [begin, end] = context.client_metadata().equal_range(key);
+  for (auto header = begin; header != end; ++header) {
+    values.push_back(View(header->second));
+  }
+  return values;
+}
+
+// The only value of a header if it is fit to be logged and repeated: 1 to `size_max` visible ASCII
+// characters. Empty otherwise.
+std::string PlainHeader(const grpc::CallbackServerContext& context, const char* key,
+                        size_t size_max) {
+  const std::vector<absl::string_view> values = MetadataValues(context, key);
+  if (values.size() != 1 || values[0].size() > size_max ||
+      !std::all_of(values[0].begin(), values[0].end(),
+                   [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); })) {
+    return "";
+  }
+  return std::string(values[0]);
+}
+
+// W3C Trace Context, version 00: 55 characters; later versions may be longer.
+constexpr size_t kTraceparentBytesMax = 128;
+
+// One call on its way. Deletes itself when gRPC is done with it.
+class UnaryReactor final : public grpc::ServerUnaryReactor {
+ public:
+  UnaryReactor(const CallEnvironment& environment, const UnaryMethod& method,
+               const grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+               grpc::ByteBuffer* answer)
+      : environment_(environment),
+        method_(method),
+        context_(context),
+        request_(request),
+        answer_(answer),
+        call_(context, environment.max_request),
+        request_id_(PlainHeader(*context, "x-request-id", limits::kRequestIdBytesMax)) {
+    if (request_id_.empty()) {
+      request_id_ = NewUuid();
+    }
+  }
+
+  void Start() {
+    entered_ = environment_.gate->Enter();
+    if (!entered_) {
+      Answer(PublicError(absl::StatusCode::kUnavailable, reason::kUnavailable,
+                         "the server is shutting down"));
+      return;
+    }
+    if (!environment_.workers->TryRun([this] { Answer(Run()); })) {
+      Answer(PublicError(absl::StatusCode::kUnavailable, reason::kUnavailable,
+                         "the server is overloaded"));
+    }
+  }
+
+  void OnDone() override {
+    CallGate* const gate = entered_ ? environment_.gate : nullptr;
+    delete this;
+    if (gate != nullptr) {
+      gate->Leave();
+    }
+  }
+
+ private:
+  absl::Status Run() {
+    RETURN_IF_ERROR(call_.CheckAlive());
+    RETURN_IF_ERROR(Authenticate());
+    if (!HasAnyRole(call_.principal(), method_.roles)) {
+      return PublicError(absl::StatusCode::kPermissionDenied, reason::kPermissionDenied,
+                         "a required role is missing");
+    }
+    return method_.handle(call_, *request_, *answer_);
+  }
+
+  absl::Status Authenticate() {
+    // The cause goes to the log; the client cannot tell one from another.
+    const absl::Status refusal = PublicError(absl::StatusCode::kUnauthenticated,
+                                             reason::kUnauthenticated, "authentication failed");
+    const std::optional<Credentials> credentials = ParseCredentials(
+        {MetadataValues(*context_, "authorization"), MetadataValues(*context_, "api-key"),
+         MetadataValues(*context_, "api-secret")});
+    if (!credentials.has_value()) {
+      cause_ = "credentials missing or malformed";
+      return refusal;
+    }
+    ASSIGN_OR_RETURN(std::optional<Principal> principal,
+                     environment_.authenticator->Authenticate(*credentials, absl::Now()));
+    if (!principal.has_value()) {
+      cause_ = "credentials unknown, expired, unverified or revoked";
+      return refusal;
+    }
+    call_.set_principal(*std::move(principal));
+    return absl::OkStatus();
+  }
+
+  // The last thing this object does of its own: gRPC may call OnDone before Finish returns.
+  void Answer(const absl::Status& outcome) {
+    if (outcome.ok()) {
+      LogCall(LogLevel::kInfo, outcome, "OK", "", "");
+      Finish(grpc::Status::OK);
+      return;
+    }
+    const ClientError error = ClientErrorOf(outcome);
+    const std::string error_id = NewUuid();
+    LogCall(error.reason == reason::kInternal ? LogLevel::kError : LogLevel::kInfo, outcome,
+            absl::StatusCodeToString(outcome.code()), error.reason, error_id);
+    answer_->Clear();
+    Finish(ToGrpcStatus(error, error_id));
+  }
+
+  void LogCall(LogLevel level, const absl::Status& outcome, absl::string_view code,
+               absl::string_view reason, absl::string_view error_id) {
+    const CallNotes& notes = call_.notes();
+    Log(level, "request",
+        {{"method", method_.name},
+         {"request_id", request_id_},
+         {"traceparent", PlainHeader(*context_, "traceparent", kTraceparentBytesMax)},
+         {"user_id", call_.principal().user_id},
+         {"credential_id", call_.principal().credential_id},
+         {"subject", notes.subject},
+         {"limit", notes.limit},
+         {"levels", notes.levels},
+         {"nodes", notes.nodes},
+         {"relations", notes.relations},
+         {"stop_reason", notes.stop_reason},
+         {"status", code},
+         {"reason", reason},
+         {"error_id", error_id},
+         {"error", cause_.empty() ? outcome.message() : absl::string_view(cause_)},
+         {"ms", absl::ToDoubleMilliseconds(call_.elapsed())}});
+  }
+
+  const CallEnvironment& environment_;
+  const UnaryMethod& method_;
+  const grpc::CallbackServerContext* context_;
+  const grpc::ByteBuffer* request_;
+  grpc::ByteBuffer* answer_;
+  Call call_;
+  std::string request_id_;
+  // What the log knows better than the client; empty where the status says it.
+  std::string cause_;
+  bool entered_ = false;
+};
+
+}  // namespace
+
+Call::Call(const grpc::CallbackServerContext* context, absl::Duration max_request)
+    : context_(context) {
+  // Taken over to the steady clock once: a step of the wall clock moves no deadline.
+  const auto remaining = context->deadline() - std::chrono::system_clock::now();
+  deadline_ =
+      arrived_ + std::min<Clock::duration>(remaining, absl::ToChronoNanoseconds(max_request));
+}
+
+absl::Status Call::CheckAlive() const {
+  // The deadline first: gRPC also cancels a call whose deadline has passed.
+  if (Clock::now() >= deadline_) {
+    return PublicError(absl::StatusCode::kDeadlineExceeded, reason::kDeadlineExceeded,
+                       "deadline exceeded");
+  }
+  if (context_->IsCancelled()) {
+    return absl::CancelledError("the client left");
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* ServeUnary(const CallEnvironment& environment, const UnaryMethod& method,
+                                     grpc::CallbackServerContext* context,
+                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* answer) {
+  // gRPC's reactors own themselves: OnDone deletes.
+  auto* const reactor = new UnaryReactor(environment, method, context, request, answer);
+  reactor->Start();
+  return reactor;
+}
+
+absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
+  // A copy of the references, not of the bytes: the reader takes a buffer that it may change.
+  grpc::ByteBuffer readable(bytes);
+  grpc::ProtoBufferReader reader(&readable);
+  if (!reader.status().ok() || !request.ParseFromZeroCopyStream(&reader)) {
+    return PublicError(absl::StatusCode::kInvalidArgument, reason::kMalformedRequest,
+                       "the request is not a message of this method");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<grpc::ByteBuffer> SerialiseAnswer(const google::protobuf::Message& answer) {
+  const size_t size = answer.ByteSizeLong();
+  if (size > static_cast<size_t>(limits::kAnswerBytesMax)) {
+    return absl::InternalError(absl::StrCat("an answer of ", size, " bytes passes the limit of ",
+                                            limits::kAnswerBytesMax));
+  }
+  const grpc::Slice slice(answer.SerializeAsString());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+}  // namespace relations
