@@ -1,0 +1,320 @@
+#include "gateway/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "storage/base/log.h"
+#include "storage/base/public_error.h"
+
+namespace relations::gateway {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr size_t kInputBytesInitial = 4 << 10;
+// A client that has sent its last byte may still wait for the answer, or may have gone; which of
+// the two cannot be told. It is given this long.
+constexpr milliseconds kHalfClosedGrace{250};
+// Lingering: how long and how much a client may go on sending after the last answer.
+constexpr milliseconds kLingerTimeout{1000};
+constexpr size_t kLingerBytesMax = 256 << 10;
+// What the log says where a client left before its answer.
+constexpr int kClientLeft = 499;
+
+std::string AnswerHead(const HttpAnswer& answer, bool close, bool http_1_1) {
+  std::string head = absl::StrCat(
+      "HTTP/1.1 ", answer.status, " ", ReasonPhrase(answer.status),
+      "\r\nDate: ", absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()),
+      "\r\n", answer.fields());
+  if (answer.status != 204) {
+    absl::StrAppend(&head, "Content-Length: ", answer.body.size(), "\r\n");
+  }
+  if (close) {
+    head += "Connection: close\r\n";
+  } else if (!http_1_1) {
+    head += "Connection: keep-alive\r\n";
+  }
+  head += "\r\n";
+  return head;
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket, const ConnectionOptions& options, Application& application,
+                       std::function<void(Connection&)> on_closed)
+    : socket_(std::move(socket)),
+      options_(options),
+      application_(application),
+      on_closed_(std::move(on_closed)),
+      timer_(socket_.get_executor()) {
+  input_.resize(kInputBytesInitial);
+}
+
+void Connection::Start(Admission admission) {
+  if (admission == Admission::kRefuse) {
+    RefuseRequest(Failure(503, reason::kUnavailable, "too many connections"));
+    return;
+  }
+  SetDeadline(options_.header_timeout);
+  Continue();
+}
+
+void Connection::BeginDrain() {
+  draining_ = true;
+  error_code error;
+  if (phase_ == Phase::kReading && !request_begun_ && socket_.available(error) == 0) {
+    Close();
+  }
+}
+
+void Connection::Close() {
+  if (phase_ == Phase::kClosed) {
+    return;
+  }
+  phase_ = Phase::kClosed;
+  if (pending_ != nullptr) {
+    pending_->Cancel();
+  }
+  timer_.cancel();
+  error_code ignored;
+  socket_.close(ignored);
+  on_closed_(*this);
+}
+
+// --- Reading ---
+
+void Connection::Continue() {
+  phase_ = Phase::kReading;
+  size_t consumed = 0;
+  const RequestParser::Progress progress = parser_.Read(unread(), consumed);
+  input_begin_ += consumed;
+  input_size_ -= consumed;
+  if (progress == RequestParser::Progress::kDone) {
+    AnswerRequest();
+    return;
+  }
+  if (progress == RequestParser::Progress::kFailed) {
+    RefuseRequest(parser_.failure());
+    return;
+  }
+  if (!request_begun_ && parser_.started()) {
+    request_begun_ = true;
+    SetDeadline(options_.header_timeout);
+  }
+  if (peer_finished_ && parser_.started()) {
+    RefuseRequest(Failure(400, reason::kMalformedRequest, "the request ends early"));
+    return;
+  }
+  if (peer_finished_ || (draining_ && !request_begun_)) {
+    Close();
+    return;
+  }
+  StartRead();
+}
+
+void Connection::StartRead() {
+  if (reading_ || peer_finished_) {
+    return;
+  }
+  if (input_begin_ > 0) {
+    std::memmove(input_.data(), input_.data() + input_begin_, input_size_);
+    input_begin_ = 0;
+  }
+  if (input_size_ == input_.size() && input_.size() < RequestParser::kInputBytesMax) {
+    input_.resize(RequestParser::kInputBytesMax);
+  }
+  // A full buffer: a client that sends requests ahead of its answers waits here.
+  if (input_size_ == input_.size()) {
+    return;
+  }
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(input_.data() + input_size_, input_.size() - input_size_),
+                          [self = shared_from_this()](const error_code& error, size_t bytes) {
+                            self->reading_ = false;
+                            self->OnRead(error, bytes);
+                          });
+}
+
+void Connection::OnRead(const error_code& error, size_t bytes) {
+  if (phase_ == Phase::kClosed) {
+    return;
+  }
+  if (phase_ == Phase::kLingering) {
+    OnLingeringRead(error, bytes);
+    return;
+  }
+  if (error && error != asio::error::eof) {
+    Close();
+    return;
+  }
+  input_size_ += bytes;
+  peer_finished_ = static_cast<bool>(error);
+  if (phase_ == Phase::kReading) {
+    Continue();
+  } else if (phase_ == Phase::kAnswering) {
+    // Reading on is how the client's leaving is noticed.
+    if (peer_finished_) {
+      SetDeadline(kHalfClosedGrace);
+    } else {
+      StartRead();
+    }
+  }
+}
+
+// --- Answering ---
+
+void Connection::AnswerRequest() {
+  phase_ = Phase::kAnswering;
+  ClearDeadline();
+  request_read_ = Clock::now();
+  HttpRequest request = parser_.TakeRequest();
+  method_ = request.method;
+  http_1_1_ = request.http_1_1;
+  keep_alive_ = request.keep_alive;
+  pending_ =
+      application_.Answer(std::move(request), [self = shared_from_this()](HttpAnswer answer) {
+        const auto executor = self->socket_.get_executor();
+        asio::post(executor, [self, answer = std::move(answer)]() mutable {
+          self->OnAnswer(std::move(answer));
+        });
+      });
+  if (peer_finished_) {
+    SetDeadline(kHalfClosedGrace);
+  } else {
+    StartRead();
+  }
+}
+
+void Connection::RefuseRequest(const Failure& failure) {
+  request_read_ = Clock::now();
+  const HttpRequest request = parser_.TakeRequest();
+  method_ = request.method;
+  http_1_1_ = true;
+  keep_alive_ = false;
+  Write(application_.Refuse(failure, request));
+}
+
+void Connection::OnAnswer(HttpAnswer answer) {
+  pending_.reset();
+  if (phase_ == Phase::kClosed) {
+    answer_ = std::move(answer);
+    answer_.status = kClientLeft;
+    LogAnswer(0);
+    return;
+  }
+  Write(std::move(answer));
+}
+
+// --- Writing ---
+
+void Connection::Write(HttpAnswer answer) {
+  phase_ = Phase::kWriting;
+  answer_ = std::move(answer);
+  close_after_answer_ = answer_.close || !keep_alive_ || draining_;
+  answer_head_ = AnswerHead(answer_, close_after_answer_, http_1_1_);
+  const size_t body_bytes = answer_.without_body ? 0 : answer_.body.size();
+  SetDeadline(options_.write_timeout + seconds(body_bytes / kWriteBytesPerSecond));
+  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(answer_head_),
+                                                     asio::buffer(answer_.body.data(), body_bytes)};
+  asio::async_write(socket_, buffers,
+                    [self = shared_from_this()](const error_code& error, size_t bytes) {
+                      self->OnWritten(error, bytes);
+                    });
+}
+
+void Connection::OnWritten(const error_code& error, size_t bytes) {
+  LogAnswer(bytes);
+  if (phase_ == Phase::kClosed) {
+    return;
+  }
+  if (error) {
+    Close();
+    return;
+  }
+  if (close_after_answer_) {
+    Linger();
+    return;
+  }
+  parser_.Reset();
+  request_begun_ = false;
+  SetDeadline(options_.idle_timeout);
+  Continue();
+}
+
+void Connection::LogAnswer(size_t bytes) const {
+  const std::chrono::duration<double, std::milli> duration = Clock::now() - request_read_;
+  LogInfo("request", {{"id", answer_.request_id},
+                      {"method", method_},
+                      {"route", answer_.route},
+                      {"status", answer_.status},
+                      {"error_id", answer_.error_id},
+                      {"ms", duration.count()},
+                      {"bytes", bytes}});
+}
+
+// --- Ending ---
+
+void Connection::Linger() {
+  phase_ = Phase::kLingering;
+  if (peer_finished_) {
+    Close();
+    return;
+  }
+  error_code error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  SetDeadline(kLingerTimeout);
+  input_begin_ = 0;
+  input_size_ = 0;
+  StartRead();
+}
+
+void Connection::OnLingeringRead(const error_code& error, size_t bytes) {
+  lingered_bytes_ += bytes;
+  if (error || lingered_bytes_ > kLingerBytesMax) {
+    Close();
+    return;
+  }
+  StartRead();
+}
+
+// --- Time ---
+
+void Connection::SetDeadline(Clock::duration from_now) {
+  deadline_ = Clock::now() + from_now;
+  if (!timer_armed_ || deadline_ < timer_armed_for_) {
+    ArmTimer();
+  }
+}
+
+void Connection::ArmTimer() {
+  timer_armed_ = true;
+  timer_armed_for_ = deadline_;
+  timer_.expires_at(deadline_);
+  timer_.async_wait([self = shared_from_this()](const error_code& error) {
+    if (!error) self->OnTimer();
+  });
+}
+
+void Connection::OnTimer() {
+  timer_armed_ = false;
+  if (phase_ == Phase::kClosed || deadline_ == Clock::time_point::max()) {
+    return;
+  }
+  if (Clock::now() < deadline_) {
+    ArmTimer();
+    return;
+  }
+  Close();
+}
+
+}  // namespace relations::gateway

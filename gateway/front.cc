@@ -1,0 +1,246 @@
+#include "gateway/front.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "gateway/answer_writer.h"
+#include "gateway/call_metadata.h"
+#include "gateway/request_parameters.h"
+#include "gateway/router.h"
+#include "storage/base/log.h"
+#include "storage/base/public_error.h"
+#include "storage/base/status_macros.h"
+
+namespace relations::gateway {
+namespace {
+
+constexpr char kAllowedMethods[] = "GET, HEAD, OPTIONS";
+constexpr char kCorsAllowedHeaders[] =
+    "authorization, api-key, api-secret, accept, content-type, user-agent";
+constexpr char kCorsExposedHeaders[] =
+    "x-error, x-error-id, x-stop-reason, retry-after, x-request-id, etag";
+constexpr char kCorsMaxAgeSeconds[] = "600";
+constexpr char kCredentialHeaders[] = "Authorization, api-key, api-secret";
+
+// What of a request its answer needs.
+struct Exchange {
+  std::string request_id;
+  RouteKind route = RouteKind::kUnknown;
+  bool is_head = false;
+  bool close = false;
+  // The request's origin where it is an allowed one, else empty.
+  std::string origin;
+};
+
+class Front : public Application {
+ public:
+  Front(FrontOptions options, Upstream& upstream, std::unique_ptr<AnswerWriter> writer)
+      : options_(std::move(options)), upstream_(upstream), writer_(std::move(writer)) {}
+
+  std::shared_ptr<PendingCall> Answer(HttpRequest request, Respond respond) override;
+  HttpAnswer Refuse(const Failure& failure, const HttpRequest& request) override;
+  void BeginDrain() override { draining_ = true; }
+  void WaitUntilIdle() override { upstream_.WaitUntilIdle(); }
+
+ private:
+  Exchange MakeExchange(const HttpRequest& request, RouteKind route) const;
+  HttpAnswer Begin(const Exchange& exchange) const;
+  HttpAnswer Fail(const Exchange& exchange, const Failure& failure) const;
+  HttpAnswer AnswerOptions(const Exchange& exchange, const HttpRequest& request) const;
+  HttpAnswer AnswerProbe(const Exchange& exchange) const;
+  std::shared_ptr<PendingCall> AnswerReady(Exchange exchange, Respond respond);
+  std::shared_ptr<PendingCall> AskForRelations(Exchange exchange, const Route& route,
+                                               const HttpRequest& request, Respond respond);
+  HttpAnswer AnswerRelations(const Exchange& exchange,
+                             const absl::StatusOr<RelationsQuestion>& question,
+                             const RpcResult& result) const;
+
+  const FrontOptions options_;
+  Upstream& upstream_;
+  const std::unique_ptr<AnswerWriter> writer_;
+  std::atomic<bool> draining_ = false;
+};
+
+Exchange Front::MakeExchange(const HttpRequest& request, RouteKind route) const {
+  Exchange exchange;
+  exchange.request_id = RequestIdOf(request);
+  exchange.route = route;
+  exchange.is_head = request.method == "HEAD";
+  exchange.close = request.body != BodyState::kNone;
+  if (request.origin.size() == 1 &&
+      std::count(options_.cors_origins.begin(), options_.cors_origins.end(),
+                 request.origin.front()) > 0) {
+    exchange.origin = request.origin.front();
+  }
+  return exchange;
+}
+
+// An answer with the fields that every answer on the route has.
+HttpAnswer Front::Begin(const Exchange& exchange) const {
+  HttpAnswer answer;
+  answer.without_body = exchange.is_head;
+  answer.close = exchange.close;
+  answer.request_id = exchange.request_id;
+  answer.route = RouteTemplate(exchange.route);
+  answer.AddField("Cache-Control", "private, no-cache");
+  answer.AddField("Vary", options_.cors_origins.empty()
+                              ? kCredentialHeaders
+                              : absl::StrCat(kCredentialHeaders, ", Origin"));
+  answer.AddField("x-request-id", exchange.request_id);
+  if (!exchange.origin.empty()) {
+    answer.AddField("Access-Control-Allow-Origin", exchange.origin);
+    answer.AddField("Access-Control-Expose-Headers", kCorsExposedHeaders);
+  }
+  return answer;
+}
+
+HttpAnswer Front::Fail(const Exchange& exchange, const Failure& failure) const {
+  HttpAnswer answer = Begin(exchange);
+  WriteFailure(failure, answer);
+  if (failure.status == 405) {
+    answer.AddField("Allow", kAllowedMethods);
+  }
+  return answer;
+}
+
+HttpAnswer Front::Refuse(const Failure& failure, const HttpRequest& request) {
+  Exchange exchange = MakeExchange(request, RouteKind::kUnknown);
+  exchange.close = true;
+  return Fail(exchange, failure);
+}
+
+std::shared_ptr<PendingCall> Front::Answer(HttpRequest request, Respond respond) {
+  const Route route = MatchRoute(request.target);
+  const Exchange exchange = MakeExchange(request, route.kind);
+  const auto fail = [&](const Failure& failure) {
+    respond(Fail(exchange, failure));
+    return nullptr;
+  };
+  const bool options = request.method == "OPTIONS";
+  if (route.kind == RouteKind::kMalformed || (route.kind == RouteKind::kServer && !options)) {
+    return fail(Failure(400, reason::kMalformedRequest, "the request target is not a path"));
+  }
+  if (route.kind == RouteKind::kUnknown) {
+    return fail(Failure(404, reason::kRouteNotFound, "no such route"));
+  }
+  if (!options && request.method != "GET" && request.method != "HEAD") {
+    return fail(Failure(405, reason::kMethodNotAllowed, "the method is not allowed here"));
+  }
+  if (request.body == BodyState::kTooLarge) {
+    return fail(Failure(413, reason::kBodyTooLarge, "the request body is too large"));
+  }
+  if (options) {
+    respond(AnswerOptions(exchange, request));
+    return nullptr;
+  }
+  switch (route.kind) {
+    case RouteKind::kReady:
+      return AnswerReady(exchange, std::move(respond));
+    case RouteKind::kRelations:
+      return AskForRelations(exchange, route, request, std::move(respond));
+    default:
+      respond(AnswerProbe(exchange));
+      return nullptr;
+  }
+}
+
+HttpAnswer Front::AnswerOptions(const Exchange& exchange, const HttpRequest& request) const {
+  HttpAnswer answer = Begin(exchange);
+  answer.status = 204;
+  answer.AddField("Allow", kAllowedMethods);
+  if (!exchange.origin.empty() && request.asks_leave) {
+    answer.AddField("Access-Control-Allow-Methods", kAllowedMethods);
+    answer.AddField("Access-Control-Allow-Headers", kCorsAllowedHeaders);
+    answer.AddField("Access-Control-Max-Age", kCorsMaxAgeSeconds);
+  }
+  return answer;
+}
+
+HttpAnswer Front::AnswerProbe(const Exchange& exchange) const {
+  HttpAnswer answer = Begin(exchange);
+  answer.AddField("Content-Type", "text/plain; charset=utf-8");
+  answer.body = "ok\n";
+  return answer;
+}
+
+std::shared_ptr<PendingCall> Front::AnswerReady(Exchange exchange, Respond respond) {
+  if (draining_) {
+    respond(Fail(exchange, Failure(503, reason::kUnavailable, "the gateway is going down")));
+    return nullptr;
+  }
+  return upstream_.CheckHealth([this, exchange = std::move(exchange),
+                                respond = std::move(respond)](const RpcResult& result) {
+    respond(result.failure
+                ? Fail(exchange, Failure(503, reason::kUnavailable, "the backend is not ready"))
+                : AnswerProbe(exchange));
+  });
+}
+
+std::shared_ptr<PendingCall> Front::AskForRelations(Exchange exchange, const Route& route,
+                                                    const HttpRequest& request, Respond respond) {
+  auto question = ParseRelationsQuestion(route.id, route.query);
+  RelationsCall call;
+  call.metadata = CallMetadata(request, exchange.request_id);
+  if (question.ok()) {
+    call.id = question->id;
+    call.limit = question->limit;
+    call.levels = question->levels;
+    call.types = question->types;
+  } else {
+    call.limit = -1;
+  }
+  return upstream_.GetRelations(
+      call, [this, exchange = std::move(exchange), question = std::move(question),
+             respond = std::move(respond)](const RpcResult& result) {
+        respond(AnswerRelations(exchange, question, result));
+      });
+}
+
+HttpAnswer Front::AnswerRelations(const Exchange& exchange,
+                                  const absl::StatusOr<RelationsQuestion>& question,
+                                  const RpcResult& result) const {
+  if (result.failure) {
+    const RpcFailure& rpc = *result.failure;
+    Failure failure = FailureOfCall(rpc);
+    if (!question.ok() && failure.status == 400) {
+      // The id stays the server's: its log has it.
+      const std::string error_id = failure.error_id;
+      failure = FailureOfParameter(question.status());
+      failure.error_id = error_id;
+    }
+    if (failure.status >= 500) {
+      LogError("call failed", {{"id", exchange.request_id},
+                               {"error_id", failure.error_id},
+                               {"code", absl::StatusCodeToString(rpc.code)},
+                               {"cause", rpc.message}});
+    }
+    return Fail(exchange, failure);
+  }
+  absl::StatusOr<RestAnswer> written =
+      question.ok() ? writer_->Write(result.answer, question->details)
+                    : absl::InternalError("the backend answered a request that is not valid");
+  if (!written.ok()) {
+    const Failure failure(500, reason::kInternal, "internal error");
+    LogError("answer refused", {{"id", exchange.request_id},
+                                {"error_id", failure.error_id},
+                                {"cause", written.status().ToString()}});
+    return Fail(exchange, failure);
+  }
+  HttpAnswer answer = Begin(exchange);
+  answer.AddField("Content-Type", "application/json; charset=utf-8");
+  answer.AddField("x-stop-reason", written->stop_reason);
+  answer.body = std::move(written->json);
+  return answer;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Application>> MakeFront(FrontOptions options, Upstream& upstream) {
+  ASSIGN_OR_RETURN(std::unique_ptr<AnswerWriter> writer, MakeAnswerWriter());
+  return absl::make_unique<Front>(std::move(options), upstream, std::move(writer));
+}
+
+}  // namespace relations::gateway
