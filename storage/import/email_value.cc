@@ -140,7 +140,7 @@ NormalForm NormalEmail(absl::string_view value) {
   std::string mailbox = MailboxReader(lower).Read();
   if (!mailbox.empty()) return Accepted(std::move(mailbox));
 
-  absl::string_view address = TrimBlank(lower);
+  absl::string_view address = lower;
   if (!address.empty() && address.back() == '>') {
     const size_t open = address.rfind('<');
     if (open == absl::string_view::npos) return Refused("has a > without a <");
