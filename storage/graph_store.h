@@ -178,7 +178,8 @@ class GraphStore {
   // ends are the same.
   virtual absl::Status Apply(const Mutations& mutations) = 0;
 
-  // The classes that a holder of `groups` may see, as of now; shared and cached.
+  // The classes that a holder of `groups` may see; shared and cached. Ask after View: classes are only
+  // ever added, so the answer then covers every record of the view.
   virtual absl::StatusOr<std::shared_ptr<const VisibleClasses>> ClassesVisibleTo(
       const GroupSet& groups) = 0;
 

@@ -1,7 +1,7 @@
 // An import into a store: consolidates what importers give with what is stored (consolidation.h),
 // resolves relations when all entities are known, and counts what the input held.
 //
-//   StoreImport sink(store, {.scratch_directory = directory + "/import"});
+//   StoreImport sink(store, {.scratch_directory = directory});
 //   RETURN_IF_ERROR(Import(paths, options, sink, nullptr).status());
 //   ASSIGN_OR_RETURN(StoreImport::Counts counts, sink.Finish());
 //
@@ -11,11 +11,11 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -30,7 +30,8 @@ namespace relations {
 class StoreImport final : public ImportSink {
  public:
   struct Options {
-    // Where the scratch file goes; created, and removed again when it is left empty.
+    // Where the scratch file goes: an existing directory. The file has no name there, so nothing is
+    // left behind whatever happens.
     std::string scratch_directory;
     // Told of each rejected record; may be empty.
     std::function<void(const ImportPosition& position, absl::string_view reason)> on_rejected;
@@ -59,26 +60,43 @@ class StoreImport final : public ImportSink {
   absl::StatusOr<Counts> Finish();
 
   // What importers skipped, by kind.
-  const absl::flat_hash_map<std::string, uint64_t>& skipped() const { return skipped_; }
+  const std::map<std::string, uint64_t>& skipped() const { return skipped_; }
 
  private:
   class Scratch;
-  struct PendingEntity;
+  struct PendingEntity {
+    relations::v1::Entity entity;
+    ImportPosition position;
+  };
+  struct PendingRelation {
+    ImportedRelation relation;
+    ImportPosition position;
+  };
+  // 128 bits of hash stand for an id or a relation in the counts: 32 bytes each whatever the text.
+  using Fingerprint = std::pair<uint64_t, uint64_t>;
+  // What a relation takes from its ends.
+  struct End {
+    absl::Time last_seen;
+    GroupSet visible_by;
+  };
 
   absl::Status FlushEntities();
-  absl::Status FlushRelations(std::vector<ImportedRelation> relations,
-                              const std::vector<ImportPosition>& positions);
+  absl::Status FlushRelations(std::vector<PendingRelation> pending);
+  // The end of a relation; nothing when there is no such entity. Valid until the next call.
+  absl::StatusOr<const End*> FindEnd(GraphView& view, const std::string& id);
 
   GraphStore* const store_;
-  Options options_;
+  const Options options_;
   std::unique_ptr<Scratch> scratch_;
-  std::vector<relations::v1::Entity> pending_;
+  // Entities not yet written, by id, in the order they came.
+  std::vector<PendingEntity> pending_;
   absl::flat_hash_map<std::string, size_t> pending_index_;
   size_t pending_bytes_ = 0;
-  absl::flat_hash_set<std::string> entities_;
-  absl::flat_hash_set<std::string> relations_;
-  absl::flat_hash_map<std::string, uint64_t> skipped_;
-  Counts counts_;
+  absl::flat_hash_map<std::string, End> ends_;
+  absl::flat_hash_set<Fingerprint> seen_entities_;
+  absl::flat_hash_set<Fingerprint> seen_relations_;
+  std::map<std::string, uint64_t> skipped_;
+  uint64_t rejected_ = 0;
 };
 
 }  // namespace relations

@@ -41,6 +41,8 @@ inline constexpr size_t kAttributesMax = 256;
 inline constexpr size_t kEntityRecordBytesMax = 1 << 20;
 // Relation types are labels, not text: they are interned and held in memory.
 inline constexpr size_t kRelationTypeBytesMax = 128;
+// Relations of different type or mode from one entity to another one.
+inline constexpr size_t kRelationsPerPairMax = 256;
 
 // gRPC: no request of this API comes near it.
 inline constexpr int kRequestBytesMax = 1 << 20;
@@ -58,5 +60,20 @@ inline constexpr size_t kErrorMessageBytesMax = 256;
 // Import: one line of JSON Lines, one document of STIX or MISP (both are read whole).
 inline constexpr size_t kImportLineBytesMax = 16 << 20;
 inline constexpr uint64_t kImportDocumentBytesMax = uint64_t{1} << 30;
+// Values of one such document, which cost 8 to 16 bytes each beside its text.
+inline constexpr uint64_t kImportDocumentValuesMax = uint64_t{1} << 26;
+// STIX objects of one import, which are one set and held together, about 1 KiB each.
+inline constexpr size_t kImportStixObjectsMax = 5'000'000;
+// Relations of one such set or of one MISP document, about 40 bytes each.
+inline constexpr size_t kImportDraftRelationsMax = 50'000'000;
+// Pairs of entities that one STIX statement may relate, and entities that one object stands for: a
+// few lists of thousands would else be billions of relations.
+inline constexpr size_t kImportPairsMax = 65536;
+// A STIX pattern: 60,000 hashes fit; brackets within brackets of it.
+inline constexpr size_t kImportPatternBytesMax = 4 << 20;
+inline constexpr int kImportPatternDepthMax = 64;
+// Kinds of skipped things that are counted by name, and bytes of such a name.
+inline constexpr size_t kImportKindsMax = 1000;
+inline constexpr size_t kImportKindBytesMax = 128;
 
 }  // namespace relations::limits

@@ -47,11 +47,12 @@ class RocksGraphStore final : public GraphStore {
   std::mutex writer_mutex_;
   // Guarded by writer_mutex_.
   uint64_t next_node_ = 1;
+
+  // Guards what follows; held shortly. Only the holder of writer_mutex_ changes the tables (all but
+  // the cache), so it reads them without this lock.
+  mutable std::shared_mutex tables_mutex_;
   uint64_t relation_count_ = 0;
   std::map<std::string, uint64_t> entities_by_type_;
-
-  // Guards what follows; held shortly.
-  mutable std::shared_mutex tables_mutex_;
   ClassTable classes_;
   std::vector<std::string> labels_;
   absl::flat_hash_map<std::string, LabelId> label_ids_;

@@ -1,0 +1,152 @@
+#include "storage/rocks/adjacency_block.h"
+
+#include <algorithm>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "storage/rocks/key_format.h"
+#include "storage/varint.h"
+
+namespace relations {
+namespace {
+
+constexpr uint8_t kWidthMask = 0x0F;
+constexpr uint8_t kMoreMayFollow = 0x10;
+
+constexpr uint8_t kDirection = 0x01;
+constexpr uint8_t kMode = 0x02;
+constexpr uint8_t kSameInstant = 0x04;
+constexpr uint8_t kNanoseconds = 0x08;
+constexpr uint8_t kSole = 0x10;
+constexpr int kLabelShift = 5;
+constexpr uint32_t kLabelFollows = 7;
+
+// Seconds between 0001-01-01T00:00:00Z and the Unix epoch.
+constexpr int64_t kUnixEpochSeconds = 62'135'596'800;
+
+struct Instant {
+  int64_t seconds = 0;  // since 0001-01-01T00:00:00Z
+  uint32_t nanoseconds = 0;
+};
+
+Instant InstantOf(absl::Time time) {
+  const int64_t unix_seconds = absl::ToUnixSeconds(time);
+  return {unix_seconds + kUnixEpochSeconds,
+          static_cast<uint32_t>(
+              absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(unix_seconds)))};
+}
+
+int WidthOf(absl::Span<const AdjacentRelation> entries) {
+  uint64_t largest = 0;
+  for (const AdjacentRelation& entry : entries) {
+    largest = std::max(largest, static_cast<uint64_t>(entry.neighbour));
+  }
+  int width = 1;
+  while (width < 8 && largest >> (8 * width) != 0) ++width;
+  return width;
+}
+
+absl::Status Damaged(absl::string_view value) {
+  return absl::DataLossError(absl::StrCat("not a valid adjacency block: ",
+                                          absl::BytesToHexString(value.substr(0, 64))));
+}
+
+}  // namespace
+
+std::string EncodeAdjacencyBlock(absl::Span<const AdjacentRelation> entries,
+                                 bool more_may_follow) {
+  const int width = WidthOf(entries);
+  std::string value;
+  value.reserve(3 + entries.size() * (width + 6));
+  value += static_cast<char>(width | (more_may_follow ? kMoreMayFollow : 0));
+  PutVarint(entries.size(), value);
+  Instant previous;
+  bool first = true;
+  for (const AdjacentRelation& entry : entries) {
+    const Instant instant = InstantOf(entry.last_seen);
+    const bool same = !first && instant.seconds == previous.seconds &&
+                      instant.nanoseconds == previous.nanoseconds;
+    const auto label = static_cast<uint32_t>(entry.type);
+    const uint32_t short_label = std::min(label, kLabelFollows);
+    uint8_t flags = static_cast<uint8_t>(short_label << kLabelShift);
+    if (entry.direction == Direction::kIncoming) flags |= kDirection;
+    if (entry.mode == RelationMode::kAggregation) flags |= kMode;
+    if (same) flags |= kSameInstant;
+    if (!same && instant.nanoseconds != 0) flags |= kNanoseconds;
+    if (entry.sole) flags |= kSole;
+    value += static_cast<char>(flags);
+    if (short_label == kLabelFollows) PutVarint(label, value);
+    if (!same) {
+      PutVarint(static_cast<uint64_t>(first ? instant.seconds : previous.seconds - instant.seconds),
+                value);
+      if (instant.nanoseconds != 0) PutU32(instant.nanoseconds, value);
+    }
+    for (int i = 0; i < width; ++i) {
+      value += static_cast<char>(static_cast<uint64_t>(entry.neighbour) >> (8 * i));
+    }
+    previous = instant;
+    first = false;
+  }
+  return value;
+}
+
+absl::Status DecodeAdjacencyBlock(absl::string_view value, AdjacencyBlock* block) {
+  absl::string_view rest = value;
+  if (rest.empty()) return Damaged(value);
+  const auto header = static_cast<uint8_t>(rest.front());
+  rest.remove_prefix(1);
+  const size_t width = header & kWidthMask;
+  uint64_t count = 0;
+  if ((header & ~(kWidthMask | kMoreMayFollow)) != 0 || width < 1 || width > 8 ||
+      !GetVarint(&rest, &count) || count > kBlockEntriesMax) {
+    return Damaged(value);
+  }
+  block->more_may_follow = (header & kMoreMayFollow) != 0;
+  block->entries.clear();
+  block->entries.reserve(count);
+  int64_t seconds = 0;
+  absl::Time time;
+  for (uint64_t i = 0; i < count; ++i) {
+    if (rest.empty()) return Damaged(value);
+    const auto flags = static_cast<uint8_t>(rest.front());
+    rest.remove_prefix(1);
+    uint64_t label = flags >> kLabelShift;
+    if (label == kLabelFollows && (!GetVarint(&rest, &label) || label > UINT32_MAX)) {
+      return Damaged(value);
+    }
+    if ((flags & kSameInstant) != 0) {
+      if (i == 0 || (flags & kNanoseconds) != 0) return Damaged(value);
+    } else {
+      uint64_t delta = 0;
+      uint32_t nanoseconds = 0;
+      if (!GetVarint(&rest, &delta) || delta > uint64_t{1} << 40 ||
+          ((flags & kNanoseconds) != 0 && !GetU32(&rest, &nanoseconds)) ||
+          nanoseconds >= 1'000'000'000) {
+        return Damaged(value);
+      }
+      seconds = i == 0 ? static_cast<int64_t>(delta) : seconds - static_cast<int64_t>(delta);
+      time = absl::FromUnixSeconds(seconds - kUnixEpochSeconds) + absl::Nanoseconds(nanoseconds);
+      if (!IsTimestamp(time) || (i > 0 && time > block->entries.back().last_seen)) {
+        return Damaged(value);
+      }
+    }
+    if (rest.size() < width) return Damaged(value);
+    uint64_t neighbour = 0;
+    for (size_t byte = 0; byte < width; ++byte) {
+      neighbour |= static_cast<uint64_t>(static_cast<uint8_t>(rest[byte])) << (8 * byte);
+    }
+    rest.remove_prefix(width);
+    if (neighbour == 0) return Damaged(value);
+    AdjacentRelation& entry = block->entries.emplace_back();
+    entry.last_seen = time;
+    entry.neighbour = NodeId{neighbour};
+    entry.type = LabelId{static_cast<uint32_t>(label)};
+    entry.direction = (flags & kDirection) != 0 ? Direction::kIncoming : Direction::kOutgoing;
+    entry.mode = (flags & kMode) != 0 ? RelationMode::kAggregation : RelationMode::kAssociation;
+    entry.sole = (flags & kSole) != 0;
+  }
+  return rest.empty() ? absl::OkStatus() : Damaged(value);
+}
+
+}  // namespace relations

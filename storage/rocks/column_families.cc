@@ -1,0 +1,82 @@
+#include "storage/rocks/column_families.h"
+
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/table.h"
+
+namespace relations {
+namespace {
+
+// Families that answer point reads: a filter keeps reads of absent keys off the data blocks, and a
+// hash index inside the block saves the binary search.
+rocksdb::BlockBasedTableOptions PointTable(const std::shared_ptr<rocksdb::Cache>& cache,
+                                           size_t block_bytes) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = block_bytes;
+  table.format_version = 5;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.whole_key_filtering = true;
+  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+  table.data_block_hash_table_util_ratio = 0.75;
+  // Index and filter blocks stay within the one budget of the cache, before data.
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  return table;
+}
+
+}  // namespace
+
+rocksdb::DBOptions StoreOptions(const DatabaseOptions& options) {
+  rocksdb::DBOptions db;
+  if (options.env != nullptr) db.env = options.env;
+  // A torn end of the log is a normal crash; damage in the middle must stop the start, where RocksDB's
+  // default would drop every write after it without a word. Needs that logs are never recycled.
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  db.recycle_log_file_num = 0;
+  db.paranoid_checks = true;
+  db.max_background_jobs = 2;
+  db.max_total_wal_size = uint64_t{256} << 20;
+  db.bytes_per_sync = 1 << 20;
+  db.keep_log_file_num = 4;
+  db.max_log_file_size = 16 << 20;
+  // One writer thread stands above RocksDB.
+  db.enable_pipelined_write = false;
+  return db;
+}
+
+rocksdb::ColumnFamilyOptions FamilyOptions(Family family,
+                                           const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.compression = rocksdb::kLZ4Compression;
+  options.bottommost_compression = rocksdb::kZSTD;
+  options.write_buffer_size = 32 << 20;
+  switch (family) {
+    case Family::kEntities:
+    case Family::kAdjacency:
+      options.table_factory.reset(
+          rocksdb::NewBlockBasedTableFactory(PointTable(cache, 16 << 10)));
+      break;
+    case Family::kRelations:
+      options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(PointTable(cache, 8 << 10)));
+      break;
+    case Family::kIds:
+      // Hashes do not compress.
+      options.compression = rocksdb::kNoCompression;
+      options.bottommost_compression = rocksdb::kNoCompression;
+      options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(PointTable(cache, 4 << 10)));
+      break;
+    case Family::kMeta:
+    case Family::kVisibility:
+    case Family::kLabels:
+    case Family::kCredentials:
+      // Small: read whole at start, or by a few point reads.
+      options.write_buffer_size = 4 << 20;
+      options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(PointTable(cache, 4 << 10)));
+      break;
+  }
+  return options;
+}
+
+}  // namespace relations

@@ -1,0 +1,337 @@
+#include "storage/rocks/database.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "rocksdb/env.h"
+#include "rocksdb/listener.h"
+#include "storage/base/log.h"
+#include "storage/base/status_macros.h"
+#include "storage/rocks/column_families.h"
+#include "storage/rocks/key_format.h"
+#include "storage/rocks/rocks_status.h"
+
+namespace relations {
+namespace {
+
+constexpr std::array<absl::string_view, kFamilies> kFamilyNames = {
+    "meta", "ids", "entities", "adjacency", "relations", "visibility", "labels", "credentials"};
+constexpr char kHighWaterFile[] = "HIGH_WATER";
+constexpr char kHighWaterHeader[] = "relations-high-water 1";
+
+// The table of options names families in this order; RocksDB wants its own "default" to be there.
+std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(
+    const std::shared_ptr<rocksdb::Cache>& cache) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+  for (size_t i = 0; i < kFamilies; ++i) {
+    const auto family = static_cast<Family>(i);
+    descriptors.emplace_back(std::string(FamilyName(family)), FamilyOptions(family, cache));
+  }
+  return descriptors;
+}
+
+std::string NewStoreId() {
+  std::array<unsigned char, 16> bytes;
+  if (RAND_bytes(bytes.data(), bytes.size()) != 1) std::abort();
+  bytes[6] = (bytes[6] & 0x0F) | 0x40;
+  bytes[8] = (bytes[8] & 0x3F) | 0x80;
+  std::string id;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) id += '-';
+    absl::StrAppend(&id, absl::Hex(bytes[i], absl::kZeroPad2));
+  }
+  return id;
+}
+
+struct HighWater {
+  std::string store_id;
+  uint64_t sequence = 0;
+};
+
+absl::StatusOr<std::optional<HighWater>> ReadHighWater(rocksdb::Env& env,
+                                                       const std::string& directory) {
+  const std::string path = absl::StrCat(directory, "/", kHighWaterFile);
+  if (env.FileExists(path).IsNotFound()) return std::nullopt;
+  std::string text;
+  RETURN_IF_ERROR(FromRocks(rocksdb::ReadFileToString(&env, path, &text), "reading HIGH_WATER"));
+  const std::vector<std::string> lines = absl::StrSplit(text, '\n');
+  HighWater high_water;
+  if (lines.size() != 4 || lines[0] != kHighWaterHeader || !lines[3].empty() ||
+      !absl::SimpleAtoi(lines[2], &high_water.sequence)) {
+    return absl::DataLossError(absl::StrCat(path, " is damaged"));
+  }
+  high_water.store_id = lines[1];
+  return high_water;
+}
+
+// Writes beside, syncs, renames, syncs the directory: after a crash the file is the old or the new one.
+absl::Status ReplaceFile(rocksdb::Env& env, const std::string& directory, const std::string& name,
+                         const std::string& text) {
+  const std::string path = absl::StrCat(directory, "/", name);
+  const std::string temporary = absl::StrCat(path, ".new");
+  RETURN_IF_ERROR(FromRocks(
+      rocksdb::WriteStringToFile(&env, text, temporary, /*should_sync=*/true), "writing a file"));
+  RETURN_IF_ERROR(FromRocks(env.RenameFile(temporary, path), "renaming a file"));
+  std::unique_ptr<rocksdb::Directory> handle;
+  RETURN_IF_ERROR(FromRocks(env.NewDirectory(directory, &handle), "opening the directory"));
+  return FromRocks(handle->Fsync(), "syncing the directory");
+}
+
+bool LooksLikeRocks(const std::vector<std::string>& children) {
+  return std::find(children.begin(), children.end(), "CURRENT") != children.end();
+}
+
+bool IsOwnLeftover(absl::string_view name) {
+  // What a creation that was interrupted before CURRENT may leave.
+  return absl::StartsWith(name, "LOG") || name == "LOCK" || name == "IDENTITY" ||
+         absl::StartsWith(name, "MANIFEST-") || absl::StartsWith(name, "OPTIONS-") ||
+         absl::EndsWith(name, ".dbtmp") || absl::EndsWith(name, ".log") ||
+         absl::StartsWith(name, kHighWaterFile) || name == "lost+found";
+}
+
+// A RocksDB database of somebody else has something in its default family; ours never has.
+absl::Status RefuseForeign(const std::string& directory) {
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::OpenForReadOnly(rocksdb::Options(), directory, &opened);
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  // What cannot be opened is judged, with its message, when it is opened to be used.
+  if (!status.ok()) return absl::OkStatus();
+  const std::unique_ptr<rocksdb::Iterator> iterator(db->NewIterator(rocksdb::ReadOptions()));
+  iterator->SeekToFirst();
+  if (iterator->Valid()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(directory, " holds a database of another program"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::string_view FamilyName(Family family) { return kFamilyNames[static_cast<size_t>(family)]; }
+
+// Moves the high-water mark forward whenever RocksDB has flushed: until then the log holds the writes.
+class RocksDatabase::FlushListener : public rocksdb::EventListener {
+ public:
+  explicit FlushListener(RocksDatabase* database) : database_(database) {}
+
+  void OnFlushCompleted(rocksdb::DB* /*db*/, const rocksdb::FlushJobInfo& info) override {
+    const absl::Status status = database_->RecordHighWater(info.largest_seqno);
+    if (!status.ok()) {
+      LogError("high-water mark not recorded", {{"cause", status.ToString()}});
+    }
+  }
+
+ private:
+  RocksDatabase* const database_;
+};
+
+absl::StatusOr<std::unique_ptr<RocksDatabase>> RocksDatabase::Open(const DatabaseOptions& options) {
+  std::unique_ptr<RocksDatabase> database(new RocksDatabase(options));
+  RETURN_IF_ERROR(database->OpenFamilies());
+  return database;
+}
+
+absl::Status RocksDatabase::OpenFamilies() {
+  rocksdb::Env& env = options_.env != nullptr ? *options_.env : *rocksdb::Env::Default();
+  const std::string& directory = options_.directory;
+  const bool create = options_.mode == OpenMode::kCreateIfMissing;
+  if (directory.empty()) return absl::InvalidArgumentError("no data directory is named");
+
+  std::vector<std::string> children;
+  std::error_code ignored;
+  if (std::filesystem::exists(directory, ignored)) {
+    if (!std::filesystem::is_directory(directory, ignored)) {
+      return absl::FailedPreconditionError(absl::StrCat(directory, " is not a directory"));
+    }
+    RETURN_IF_ERROR(FromRocks(env.GetChildren(directory, &children),
+                              absl::StrCat("reading the directory ", directory)));
+    children.erase(std::remove_if(children.begin(), children.end(),
+                                  [](const std::string& name) { return name == "." || name == ".."; }),
+                   children.end());
+  } else if (!create) {
+    return absl::NotFoundError(absl::StrCat("there is no store at ", directory));
+  }
+  ASSIGN_OR_RETURN(const std::optional<HighWater> high_water, ReadHighWater(env, directory));
+  const bool has_database = LooksLikeRocks(children);
+  if (!has_database) {
+    if (high_water.has_value()) {
+      return absl::DataLossError(absl::StrCat(
+          directory, " held a store, but its files are gone: restore them from a backup"));
+    }
+    const auto foreign = std::find_if_not(children.begin(), children.end(), IsOwnLeftover);
+    if (foreign != children.end()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          directory, " is not a store and not empty: it holds \"", *foreign, "\""));
+    }
+    if (!create) return absl::NotFoundError(absl::StrCat("there is no store at ", directory));
+  }
+
+  rocksdb::DBOptions db_options = StoreOptions(options_);
+  // Creating a family is not atomic over a crash, so opening what an interrupted creation left must
+  // be able to go on with it; only the record `created` makes it a store.
+  db_options.create_if_missing = !has_database;
+  db_options.create_missing_column_families = !high_water.has_value();
+  listener_ = std::make_shared<FlushListener>(this);
+  db_options.listeners.push_back(listener_);
+  if (!has_database) std::filesystem::create_directories(directory, ignored);
+
+  if (has_database && !high_water.has_value()) RETURN_IF_ERROR(RefuseForeign(directory));
+
+  const auto cache = rocksdb::NewLRUCache(options_.cache_bytes, -1, false, 0.5);
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened =
+      rocksdb::DB::Open(db_options, directory, Descriptors(cache), &handles_, &db);
+  if (!opened.ok()) {
+    absl::Status status = FromRocks(opened, absl::StrCat("opening ", directory));
+    if (status.code() == absl::StatusCode::kFailedPrecondition) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          directory, " is in use by another process (", opened.ToString(), ")"));
+    }
+    if (opened.IsInvalidArgument()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          directory, " is not a store of this program (", opened.ToString(), ")"));
+    }
+    if (status.code() == absl::StatusCode::kDataLoss) {
+      return absl::DataLossError(
+          absl::StrCat(status.message(), ": the store is damaged; restore it from a backup"));
+    }
+    return status;
+  }
+  db_.reset(db);
+
+  ASSIGN_OR_RETURN(const std::optional<std::string> created, Get(Family::kMeta, kCreatedKey));
+  if (!created.has_value()) {
+    if (high_water.has_value()) {
+      return absl::DataLossError(absl::StrCat(
+          directory, " has lost its first record: restore it from a backup"));
+    }
+    if (!create) {
+      return absl::NotFoundError(absl::StrCat(
+          "there is no whole store at ", directory, ": its creation was interrupted"));
+    }
+    return CreateFamilies();
+  }
+  const std::vector<std::string> lines = absl::StrSplit(*created, '\n');
+  int version = 0;
+  if (lines.size() != 3 || !absl::SimpleAtoi(lines[0], &version)) {
+    return absl::DataLossError(absl::StrCat("the record `created` of ", directory, " is damaged"));
+  }
+  if (version > kFormatVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(directory, " has format ", version, "; this program reads formats up to ",
+                     kFormatVersion, ": use a newer one"));
+  }
+  store_id_ = lines[1];
+  const uint64_t recovered = db_->GetLatestSequenceNumber();
+  if (high_water.has_value()) {
+    if (high_water->store_id != store_id_) {
+      return absl::DataLossError(absl::StrCat("HIGH_WATER in ", directory,
+                                              " belongs to another store: files were mixed up"));
+    }
+    if (recovered < high_water->sequence) {
+      return absl::DataLossError(absl::StrCat(
+          "acknowledged writes are missing from ", directory, ": the files end at ", recovered,
+          ", the store was at ", high_water->sequence,
+          "; a log file is gone or older files were put back. Restore from a backup"));
+    }
+    high_water_ = high_water->sequence;
+  }
+  return RecordHighWater(recovered);
+}
+
+absl::Status RocksDatabase::CreateFamilies() {
+  store_id_ = NewStoreId();
+  rocksdb::WriteBatch batch;
+  const rocksdb::Status put =
+      batch.Put(family(Family::kMeta), kCreatedKey, absl::StrCat(kFormatVersion, "\n", store_id_, "\n"));
+  RETURN_IF_ERROR(FromRocks(put, "creating the store"));
+  RETURN_IF_ERROR(Write(batch));
+  // In an SST file before HIGH_WATER exists: a vanished log can then never look like a new store.
+  RETURN_IF_ERROR(FromRocks(db_->Flush(rocksdb::FlushOptions(), family(Family::kMeta)),
+                            "creating the store"));
+  return RecordHighWater(db_->GetLatestSequenceNumber());
+}
+
+absl::Status RocksDatabase::RecordHighWater(uint64_t sequence) {
+  const std::lock_guard<std::mutex> lock(high_water_mutex_);
+  // The listener may run before the store has its id, while a creation flushes.
+  if (store_id_.empty() || sequence <= high_water_) return absl::OkStatus();
+  rocksdb::Env& env = options_.env != nullptr ? *options_.env : *rocksdb::Env::Default();
+  RETURN_IF_ERROR(
+      ReplaceFile(env, options_.directory, kHighWaterFile,
+                  absl::StrCat(kHighWaterHeader, "\n", store_id_, "\n", sequence, "\n")));
+  high_water_ = sequence;
+  return absl::OkStatus();
+}
+
+RocksDatabase::~RocksDatabase() {
+  const absl::Status status = Close();
+  if (!status.ok()) LogError("store not closed cleanly", {{"cause", status.ToString()}});
+}
+
+absl::Status RocksDatabase::Close() {
+  if (db_ == nullptr) return absl::OkStatus();
+  absl::Status result = FromRocks(db_->SyncWAL(), "syncing the log");
+  if (result.ok()) result = RecordHighWater(db_->GetLatestSequenceNumber());
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+    result.Update(FromRocks(db_->DestroyColumnFamilyHandle(handle), "closing a family"));
+  }
+  handles_.clear();
+  result.Update(FromRocks(db_->Close(), "closing the store"));
+  db_.reset();
+  return result;
+}
+
+rocksdb::ColumnFamilyHandle* RocksDatabase::family(Family family) const {
+  // The first handle is RocksDB's "default".
+  return handles_[static_cast<size_t>(family) + 1];
+}
+
+absl::Status RocksDatabase::Write(rocksdb::WriteBatch& batch) {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  return FromRocks(db_->Write(options, &batch), "writing a batch");
+}
+
+absl::StatusOr<std::optional<std::string>> RocksDatabase::Get(Family family,
+                                                              absl::string_view key) const {
+  std::string value;
+  const rocksdb::Status status =
+      db_->Get(rocksdb::ReadOptions(), this->family(family),
+               rocksdb::Slice(key.data(), key.size()), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  RETURN_IF_ERROR(FromRocks(status, absl::StrCat("reading family ", FamilyName(family))));
+  return value;
+}
+
+absl::Status RocksDatabase::ForEach(
+    Family family, absl::string_view prefix,
+    const std::function<absl::Status(absl::string_view key, absl::string_view value)>& visit)
+    const {
+  const std::unique_ptr<rocksdb::Iterator> iterator(
+      db_->NewIterator(rocksdb::ReadOptions(), this->family(family)));
+  const rocksdb::Slice start(prefix.data(), prefix.size());
+  for (iterator->Seek(start); iterator->Valid() && iterator->key().starts_with(start);
+       iterator->Next()) {
+    RETURN_IF_ERROR(visit(absl::string_view(iterator->key().data(), iterator->key().size()),
+                          absl::string_view(iterator->value().data(), iterator->value().size())));
+  }
+  return FromRocks(iterator->status(), absl::StrCat("scanning family ", FamilyName(family)));
+}
+
+uint64_t RocksDatabase::BytesOnDisk(Family family) const {
+  uint64_t bytes = 0;
+  db_->GetIntProperty(this->family(family), rocksdb::DB::Properties::kLiveSstFilesSize, &bytes);
+  return bytes;
+}
+
+}  // namespace relations

@@ -1,0 +1,77 @@
+// One Apply of the RocksDB store: judges the mutations, gives node numbers, classes and labels, works
+// out what changes, and writes one batch. REQUIRES: the caller holds the store's writer mutex.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "rocksdb/write_batch.h"
+#include "storage/graph_store.h"
+#include "storage/rocks/adjacency_writer.h"
+#include "storage/rocks/rocks_graph_store.h"
+
+namespace relations {
+
+class GraphWriter {
+ public:
+  // `store` is not owned and must outlive the writer.
+  explicit GraphWriter(RocksGraphStore* store);
+
+  // Applies everything or nothing. Call once.
+  absl::Status Apply(const Mutations& mutations);
+
+ private:
+  // Relations from one node to another, before and after.
+  struct PairChange {
+    std::vector<PairRelation> before;
+    std::vector<PairRelation> after;
+  };
+  using PairNodes = std::pair<NodeId, NodeId>;
+  using ListId = std::pair<NodeId, ClassId>;
+
+  absl::Status ResolveIds(const Mutations& mutations);
+  absl::Status PutEntities(const std::vector<PutEntity>& entities);
+  absl::Status LoadPairs(const std::vector<PutRelation>& relations);
+  absl::Status PutRelations(const std::vector<PutRelation>& relations);
+  absl::Status WritePairs();
+  void EditLists(const PairNodes& nodes, const PairChange& change, bool sole_before,
+                 bool sole_after);
+  absl::Status WriteLists();
+  absl::Status WriteCounters();
+  // Makes new classes and labels durable and known before the batch that uses them: a reader whose
+  // snapshot holds a record can then always tell its class. One that stays unused does no harm.
+  absl::Status PublishInterned();
+  void CommitCounters();
+
+  absl::StatusOr<ClassId> Intern(const GroupSet& groups);
+  absl::StatusOr<LabelId> InternLabel(const std::string& text);
+  absl::StatusOr<absl::string_view> IdOf(NodeId node);
+  absl::Status Put(Family family, absl::string_view key, absl::string_view value);
+
+  RocksGraphStore* const store_;
+  rocksdb::WriteBatch batch_;
+
+  // What the batch adds to the store's tables.
+  uint64_t next_node_;
+  uint64_t relations_added_ = 0;
+  std::map<std::string, int64_t> entities_added_;
+  std::vector<GroupSet> new_classes_;
+  absl::flat_hash_map<GroupSet, ClassId> new_class_ids_;
+  std::vector<std::string> new_labels_;
+  absl::flat_hash_map<std::string, LabelId> new_label_ids_;
+
+  // Ids named by the mutations; node 0 when the id is unknown.
+  absl::flat_hash_map<std::string, NodeId> nodes_;
+  absl::flat_hash_map<NodeId, std::string> ids_;
+  std::map<PairNodes, PairChange> pairs_;
+  std::map<ListId, std::vector<ListEdit>> edits_;
+};
+
+}  // namespace relations

@@ -1,0 +1,295 @@
+#include "storage/rocks/key_format.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "storage/entity_wire.h"
+#include "storage/varint.h"
+
+namespace relations {
+namespace {
+
+constexpr char kHashedId = 'h';
+constexpr char kTextId = 't';
+constexpr size_t kHashBytes = 32;
+constexpr size_t kHashDigits = 2 * kHashBytes;
+
+absl::Status Damaged(absl::string_view what, absl::string_view bytes) {
+  return absl::DataLossError(
+      absl::StrCat("not a valid ", what, ": ", absl::BytesToHexString(bytes.substr(0, 64))));
+}
+
+absl::Time Epoch() {
+  static const absl::Time epoch = absl::FromCivil(absl::CivilSecond(1), absl::UTCTimeZone());
+  return epoch;
+}
+
+bool IsLowerHex(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isdigit(static_cast<unsigned char>(c)) || (c >= 'a' && c <= 'f');
+  });
+}
+
+}  // namespace
+
+void PutU32(uint32_t value, std::string& out) {
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+}
+
+void PutU64(uint64_t value, std::string& out) {
+  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+}
+
+bool GetU32(absl::string_view* input, uint32_t* value) {
+  if (input->size() < 4) return false;
+  *value = 0;
+  for (int i = 0; i < 4; ++i) *value = *value << 8 | static_cast<uint8_t>((*input)[i]);
+  input->remove_prefix(4);
+  return true;
+}
+
+bool GetU64(absl::string_view* input, uint64_t* value) {
+  if (input->size() < 8) return false;
+  *value = 0;
+  for (int i = 0; i < 8; ++i) *value = *value << 8 | static_cast<uint8_t>((*input)[i]);
+  input->remove_prefix(8);
+  return true;
+}
+
+void PutInstant(absl::Time time, std::string& out) {
+  const absl::Duration since = time - Epoch();
+  absl::Duration rest;
+  const auto seconds = static_cast<uint64_t>(absl::IDivDuration(since, absl::Seconds(1), &rest));
+  out += static_cast<char>(seconds >> 32);
+  PutU32(static_cast<uint32_t>(seconds), out);
+  PutU32(static_cast<uint32_t>(absl::ToInt64Nanoseconds(rest)), out);
+}
+
+bool GetInstant(absl::string_view* input, absl::Time* time) {
+  if (input->size() < kInstantBytes) return false;
+  const uint64_t high = static_cast<uint8_t>(input->front());
+  input->remove_prefix(1);
+  uint32_t low = 0;
+  uint32_t nanoseconds = 0;
+  if (!GetU32(input, &low) || !GetU32(input, &nanoseconds) || nanoseconds >= 1'000'000'000) {
+    return false;
+  }
+  *time = Epoch() + absl::Seconds(static_cast<int64_t>(high << 32 | low)) +
+          absl::Nanoseconds(nanoseconds);
+  return IsTimestamp(*time);
+}
+
+std::string IdKey(absl::string_view id) {
+  std::string key;
+  if (id.size() > kHashDigits + 1) {
+    const size_t type_bytes = id.size() - kHashDigits - 1;
+    const absl::string_view digits = id.substr(type_bytes + 1);
+    if (id[type_bytes] == '-' && IsLowerHex(digits)) {
+      key += kHashedId;
+      key += absl::HexStringToBytes(digits);
+      key.append(id.data(), type_bytes);
+      return key;
+    }
+  }
+  key += kTextId;
+  key.append(id.data(), id.size());
+  return key;
+}
+
+absl::StatusOr<std::string> IdOfKey(absl::string_view key) {
+  if (key.size() > 1 && key.front() == kTextId) {
+    return std::string(key.substr(1));
+  }
+  if (key.size() > 1 + kHashBytes && key.front() == kHashedId) {
+    return absl::StrCat(key.substr(1 + kHashBytes), "-",
+                        absl::BytesToHexString(key.substr(1, kHashBytes)));
+  }
+  return Damaged("id key", key);
+}
+
+std::string NodeKey(NodeId node) {
+  std::string key;
+  PutU64(static_cast<uint64_t>(node), key);
+  return key;
+}
+
+absl::StatusOr<NodeId> NodeOfKey(absl::string_view key) {
+  uint64_t node = 0;
+  absl::string_view rest = key;
+  if (!GetU64(&rest, &node) || !rest.empty() || node == 0) return Damaged("node key", key);
+  return NodeId{node};
+}
+
+std::string ListKey(NodeId node, ClassId visibility) {
+  std::string key = NodeKey(node);
+  PutU32(static_cast<uint32_t>(visibility), key);
+  return key;
+}
+
+absl::StatusOr<AdjacencyKey> ParseAdjacencyKey(absl::string_view key) {
+  uint64_t node = 0;
+  uint32_t visibility = 0;
+  absl::string_view rest = key;
+  if (!GetU64(&rest, &node) || !GetU32(&rest, &visibility) || node == 0 ||
+      (!rest.empty() && rest.size() <= kInstantBytes)) {
+    return Damaged("adjacency key", key);
+  }
+  return AdjacencyKey{NodeId{node}, ClassId{visibility}, rest};
+}
+
+std::string Boundary(absl::Time last_seen, absl::string_view neighbour_id) {
+  std::string boundary;
+  PutInstant(last_seen, boundary);
+  for (char& c : boundary) c = static_cast<char>(~c);
+  boundary.append(neighbour_id.data(), neighbour_id.size());
+  return boundary;
+}
+
+std::string PairKey(NodeId source, NodeId target) {
+  std::string key = NodeKey(source);
+  PutU64(static_cast<uint64_t>(target), key);
+  return key;
+}
+
+absl::StatusOr<NodePair> PairOfKey(absl::string_view key) {
+  uint64_t source = 0;
+  uint64_t target = 0;
+  absl::string_view rest = key;
+  if (!GetU64(&rest, &source) || !GetU64(&rest, &target) || !rest.empty() || source == 0 ||
+      target == 0) {
+    return Damaged("relation key", key);
+  }
+  return NodePair{NodeId{source}, NodeId{target}};
+}
+
+std::string ClassKey(ClassId visibility) {
+  std::string key;
+  PutU32(static_cast<uint32_t>(visibility), key);
+  return key;
+}
+
+std::string LabelKey(LabelId label) {
+  std::string key;
+  PutU32(static_cast<uint32_t>(label), key);
+  return key;
+}
+
+absl::StatusOr<uint32_t> NumberOfKey(absl::string_view key) {
+  uint32_t number = 0;
+  absl::string_view rest = key;
+  if (!GetU32(&rest, &number) || !rest.empty()) return Damaged("number key", key);
+  return number;
+}
+
+std::string EncodeNumber(uint64_t number) {
+  std::string value;
+  PutU64(number, value);
+  return value;
+}
+
+absl::StatusOr<uint64_t> DecodeNumber(absl::string_view value) {
+  uint64_t number = 0;
+  absl::string_view rest = value;
+  if (!GetU64(&rest, &number) || !rest.empty()) return Damaged("number", value);
+  return number;
+}
+
+std::string EncodeGroups(const GroupSet& groups) {
+  std::string value;
+  PutVarint(groups.size(), value);
+  for (const std::string& group : groups) {
+    PutVarint(group.size(), value);
+    value += group;
+  }
+  return value;
+}
+
+absl::StatusOr<GroupSet> DecodeGroups(absl::string_view value) {
+  absl::string_view rest = value;
+  uint64_t count = 0;
+  if (!GetVarint(&rest, &count) || count > value.size()) return Damaged("group set", value);
+  GroupSet groups;
+  groups.reserve(count);
+  for (uint64_t i = 0; i < count; ++i) {
+    uint64_t length = 0;
+    if (!GetVarint(&rest, &length) || length > rest.size()) return Damaged("group set", value);
+    groups.emplace_back(rest.substr(0, length));
+    rest.remove_prefix(length);
+  }
+  const bool canonical = std::adjacent_find(groups.begin(), groups.end(),
+                                            [](const std::string& a, const std::string& b) {
+                                              return a >= b;
+                                            }) == groups.end();
+  if (!rest.empty() || groups.empty() || !canonical) return Damaged("group set", value);
+  return groups;
+}
+
+std::string EncodePairRelations(const std::vector<PairRelation>& relations) {
+  std::string value;
+  for (const PairRelation& relation : relations) {
+    PutVarint(static_cast<uint32_t>(relation.type), value);
+    value += static_cast<char>(relation.mode);
+    PutVarint(static_cast<uint32_t>(relation.visibility), value);
+    PutInstant(relation.last_seen, value);
+  }
+  return value;
+}
+
+absl::StatusOr<std::vector<PairRelation>> DecodePairRelations(absl::string_view value) {
+  std::vector<PairRelation> relations;
+  absl::string_view rest = value;
+  do {
+    uint64_t label = 0;
+    uint64_t visibility = 0;
+    PairRelation relation;
+    if (!GetVarint(&rest, &label) || label > UINT32_MAX || rest.empty() ||
+        static_cast<uint8_t>(rest.front()) > 1) {
+      return Damaged("pair record", value);
+    }
+    relation.type = LabelId{static_cast<uint32_t>(label)};
+    relation.mode = static_cast<RelationMode>(rest.front());
+    rest.remove_prefix(1);
+    if (!GetVarint(&rest, &visibility) || visibility > UINT32_MAX ||
+        !GetInstant(&rest, &relation.last_seen)) {
+      return Damaged("pair record", value);
+    }
+    relation.visibility = ClassId{static_cast<uint32_t>(visibility)};
+    if (!relations.empty() && std::make_pair(relations.back().type, relations.back().mode) >=
+                                  std::make_pair(relation.type, relation.mode)) {
+      return Damaged("pair record", value);
+    }
+    relations.push_back(relation);
+  } while (!rest.empty());
+  return relations;
+}
+
+std::string EncodeEntityRecord(const relations::v1::Entity& entity, ClassId visibility) {
+  relations::v1::Entity before = entity;
+  before.clear_visible_by();
+  const std::string wire = SerializeEntity(before);
+  before.clear_attributes();
+  // Fields are serialised in order, so what stands before `visible_by` is what is left without the
+  // only field after it.
+  const size_t offset = before.ByteSizeLong();
+  std::string value;
+  value.reserve(wire.size() + 8);
+  PutVarint(static_cast<uint32_t>(visibility), value);
+  PutVarint(offset, value);
+  value += wire;
+  return value;
+}
+
+absl::StatusOr<EntityRecord> DecodeEntityRecord(absl::string_view value) {
+  absl::string_view rest = value;
+  uint64_t visibility = 0;
+  uint64_t offset = 0;
+  if (!GetVarint(&rest, &visibility) || visibility > UINT32_MAX || !GetVarint(&rest, &offset) ||
+      offset > rest.size()) {
+    return Damaged("entity record", value);
+  }
+  return EntityRecord{rest, offset, ClassId{static_cast<uint32_t>(visibility)}};
+}
+
+}  // namespace relations

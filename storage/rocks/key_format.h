@@ -1,0 +1,132 @@
+// Every byte of every key and value of the store, format version 1. README.md of storage/ explains the
+// layout; this file is the specification that the code follows.
+//
+//   big-endian fixed integers: u32, u64      varint: LEB128, at most 10 bytes
+//
+//   family       key                                      value
+//   meta         "created"                                text: "<format version>\n<store id>\n"
+//                "next_node"                              u64
+//                "relations"                              u64, number of relations
+//                "entities/" type                         u64, number of entities of the type
+//   ids          id key (below)                           u64 node
+//   entities     u64 node                                 varint class | varint offset | Entity bytes
+//   adjacency    u64 node | u32 class | boundary          block (adjacency_block.h)
+//   relations    u64 source | u64 target                  pair record (below)
+//   visibility   u32 class                                varint n | n x (varint length | group)
+//   labels       u32 label                                text
+//   credentials  credential_store.cc
+//
+//   id key       'h' | 32 bytes | type       for an id "<type>-<64 lower-case hex digits>"
+//                't' | id                    for any other id
+//
+//   Entity bytes: the serialised Entity in field order without `visible_by`; `offset` is where those
+//   fields belong. The class stands for them.
+//
+//   pair record  n x (varint label | u8 mode | varint class | instant), ordered by (label, mode)
+//
+//   instant      5 bytes: seconds since 0001-01-01T00:00:00Z | 4 bytes: nanoseconds. Orders as time.
+//
+//   boundary     empty for the first block of a list; else, of the first entry that the block held when
+//                it was split off:  inverted instant (9 bytes, all bits flipped) | neighbour's id.
+//                A block holds the entries from its boundary (inclusive) to the next block's.
+//
+// Worked example: the relations from node 1 to node 2 with one relation of label 3, association,
+// class 0, seen 2023-06-15T14:30:00Z, stand at
+//   00000000 00000001 00000000 00000002 -> 03 00 00 0EDC1C3D58 00000000
+//
+// Invariants:
+//   1. ids and entities are inverse to each other: entities[ids[id]].id == id; node 0 is never used.
+//   2. next_node is larger than every node.
+//   3. A relation (source, target, label, mode) stands once in its pair record, once in the list of
+//      source (outgoing) and once in the list of target (incoming), under the same class and instant.
+//   4. The entries of a list over all its blocks are strictly ordered by (instant descending,
+//      neighbour's id, direction, label, mode) and each block lies within its boundaries.
+//   5. The first block of a list exists if any block of it does, and only it may be empty. A block that
+//      is followed by another of its list says that one may follow.
+//   6. Every class and label that is named exists; class 0 is {"public"}.
+//   7. The counters in meta agree with the records.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "relations/v1/relations.pb.h"
+#include "storage/graph_store.h"
+#include "storage/graph_types.h"
+
+namespace relations {
+
+inline constexpr int kFormatVersion = 1;
+
+inline constexpr char kCreatedKey[] = "created";
+inline constexpr char kNextNodeKey[] = "next_node";
+inline constexpr char kRelationCountKey[] = "relations";
+inline constexpr char kEntityCountPrefix[] = "entities/";
+
+// --- Building blocks. Get* consume from the front of `*input`; false, with `*input` unspecified, when
+// the bytes are not of that form.
+
+void PutU32(uint32_t value, std::string& out);
+void PutU64(uint64_t value, std::string& out);
+bool GetU32(absl::string_view* input, uint32_t* value);
+bool GetU64(absl::string_view* input, uint64_t* value);
+
+inline constexpr size_t kInstantBytes = 9;
+// REQUIRES: IsTimestamp(time).
+void PutInstant(absl::Time time, std::string& out);
+bool GetInstant(absl::string_view* input, absl::Time* time);
+
+// --- Keys.
+
+std::string IdKey(absl::string_view id);
+// The id that an id key stands for; DATA_LOSS when it is none.
+absl::StatusOr<std::string> IdOfKey(absl::string_view key);
+
+std::string NodeKey(NodeId node);
+absl::StatusOr<NodeId> NodeOfKey(absl::string_view key);
+
+inline constexpr size_t kListKeyBytes = 12;
+// The key of the first block of a list.
+std::string ListKey(NodeId node, ClassId visibility);
+
+struct AdjacencyKey {
+  NodeId node{};
+  ClassId visibility{};
+  // A view into the parsed key; empty for the first block.
+  absl::string_view boundary;
+};
+absl::StatusOr<AdjacencyKey> ParseAdjacencyKey(absl::string_view key);
+
+// The boundary for an entry with this instant and neighbour. Boundaries order as lists do.
+std::string Boundary(absl::Time last_seen, absl::string_view neighbour_id);
+
+std::string PairKey(NodeId source, NodeId target);
+absl::StatusOr<NodePair> PairOfKey(absl::string_view key);
+
+std::string ClassKey(ClassId visibility);
+std::string LabelKey(LabelId label);
+absl::StatusOr<uint32_t> NumberOfKey(absl::string_view key);
+
+// --- Values.
+
+std::string EncodeNumber(uint64_t number);
+absl::StatusOr<uint64_t> DecodeNumber(absl::string_view value);
+
+std::string EncodeGroups(const GroupSet& groups);
+absl::StatusOr<GroupSet> DecodeGroups(absl::string_view value);
+
+std::string EncodePairRelations(const std::vector<PairRelation>& relations);
+absl::StatusOr<std::vector<PairRelation>> DecodePairRelations(absl::string_view value);
+
+// The record of an entity; `entity.visible_by` is not looked at, `visibility` stands for it.
+std::string EncodeEntityRecord(const relations::v1::Entity& entity, ClassId visibility);
+// The views point into `value`.
+absl::StatusOr<EntityRecord> DecodeEntityRecord(absl::string_view value);
+
+}  // namespace relations

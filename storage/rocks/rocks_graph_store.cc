@@ -1,0 +1,109 @@
+#include "storage/rocks/rocks_graph_store.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "storage/base/status_macros.h"
+#include "storage/rocks/graph_writer.h"
+#include "storage/rocks/key_format.h"
+#include "storage/rocks/rocks_graph_view.h"
+
+namespace relations {
+namespace {
+
+// Principals are few; when more distinct group sets than this were seen the cache starts anew.
+constexpr size_t kVisibleCacheMax = 4096;
+
+absl::StatusOr<uint64_t> ReadNumber(const RocksDatabase& database, absl::string_view key,
+                                    uint64_t otherwise) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> value, database.Get(Family::kMeta, key));
+  if (!value.has_value()) return otherwise;
+  return DecodeNumber(*value);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RocksGraphStore>> RocksGraphStore::Open(RocksDatabase* database) {
+  std::unique_ptr<RocksGraphStore> store(new RocksGraphStore(database));
+  RETURN_IF_ERROR(store->Load());
+  return store;
+}
+
+absl::Status RocksGraphStore::Load() {
+  ASSIGN_OR_RETURN(next_node_, ReadNumber(*database_, kNextNodeKey, 1));
+  ASSIGN_OR_RETURN(relation_count_, ReadNumber(*database_, kRelationCountKey, 0));
+  const absl::string_view prefix = kEntityCountPrefix;
+  RETURN_IF_ERROR(database_->ForEach(
+      Family::kMeta, prefix, [&](absl::string_view key, absl::string_view value) -> absl::Status {
+        ASSIGN_OR_RETURN(const uint64_t count, DecodeNumber(value));
+        entities_by_type_.emplace(key.substr(prefix.size()), count);
+        return absl::OkStatus();
+      }));
+  // Class 0 is in the table from the start and is not on disk.
+  RETURN_IF_ERROR(database_->ForEach(
+      Family::kVisibility, {},
+      [&](absl::string_view key, absl::string_view value) -> absl::Status {
+        ASSIGN_OR_RETURN(const uint32_t number, NumberOfKey(key));
+        ASSIGN_OR_RETURN(GroupSet groups, DecodeGroups(value));
+        if (ClassId{number} != classes_.next() || classes_.Find(groups) != nullptr) {
+          return absl::DataLossError(
+              absl::StrCat("visibility class ", number, " is out of order or repeated"));
+        }
+        classes_.Add(std::move(groups));
+        return absl::OkStatus();
+      }));
+  return database_->ForEach(
+      Family::kLabels, {}, [&](absl::string_view key, absl::string_view value) -> absl::Status {
+        ASSIGN_OR_RETURN(const uint32_t number, NumberOfKey(key));
+        if (number != labels_.size() ||
+            !label_ids_.emplace(std::string(value), LabelId{number}).second) {
+          return absl::DataLossError(absl::StrCat("label ", number, " is out of order or repeated"));
+        }
+        labels_.emplace_back(value);
+        return absl::OkStatus();
+      });
+}
+
+absl::StatusOr<std::unique_ptr<GraphView>> RocksGraphStore::View() {
+  return std::make_unique<RocksGraphView>(this);
+}
+
+absl::Status RocksGraphStore::Apply(const Mutations& mutations) {
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  return GraphWriter(this).Apply(mutations);
+}
+
+absl::StatusOr<std::shared_ptr<const VisibleClasses>> RocksGraphStore::ClassesVisibleTo(
+    const GroupSet& groups) {
+  {
+    const std::shared_lock<std::shared_mutex> lock(tables_mutex_);
+    const auto found = visible_cache_.find(groups);
+    if (found != visible_cache_.end()) return found->second;
+  }
+  const std::lock_guard<std::shared_mutex> lock(tables_mutex_);
+  auto visible = classes_.VisibleTo(groups);
+  if (visible_cache_.size() >= kVisibleCacheMax) visible_cache_.clear();
+  visible_cache_[groups] = visible;
+  return visible;
+}
+
+absl::StatusOr<GraphStats> RocksGraphStore::Stats() {
+  GraphStats stats;
+  {
+    const std::shared_lock<std::shared_mutex> lock(tables_mutex_);
+    stats.relations = relation_count_;
+    for (const auto& [type, count] : entities_by_type_) {
+      if (count == 0) continue;
+      stats.entities_by_type.emplace(type, count);
+      stats.entities += count;
+    }
+  }
+  for (size_t i = 0; i < kFamilies; ++i) {
+    const auto family = static_cast<Family>(i);
+    stats.bytes_by_family.emplace(FamilyName(family), database_->BytesOnDisk(family));
+  }
+  return stats;
+}
+
+}  // namespace relations

@@ -1,0 +1,40 @@
+// One snapshot of the RocksDB store.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "rocksdb/db.h"
+#include "storage/graph_store.h"
+#include "storage/rocks/adjacency_reader.h"
+#include "storage/rocks/database.h"
+
+namespace relations {
+
+class RocksGraphStore;
+
+class RocksGraphView final : public GraphView {
+ public:
+  // `store` is not owned and must outlive the view.
+  explicit RocksGraphView(const RocksGraphStore* store);
+
+  absl::StatusOr<std::optional<NodeId>> Resolve(absl::string_view id) override;
+  absl::Status Scan(absl::Span<const ScanRequest> requests, const VisibleClasses& visible,
+                    ScanSink& sink) override;
+  absl::Status Get(absl::Span<const NodeId> nodes, EntitySink& sink) override;
+  absl::Status GetPairs(absl::Span<const NodePair> pairs, PairSink& sink) override;
+  absl::StatusOr<std::string> LabelText(LabelId label) override;
+  absl::StatusOr<const GroupSet*> ClassGroups(ClassId visibility) override;
+
+ private:
+  const RocksGraphStore* const store_;
+  const RocksDatabase* const database_;
+  const std::shared_ptr<const rocksdb::Snapshot> snapshot_;
+  rocksdb::ReadOptions read_options_;
+  AdjacencyReader adjacency_;
+};
+
+}  // namespace relations
