@@ -1,0 +1,190 @@
+// relationsctl import: intelligence files into a stopped store.
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "server/ctl/command.h"
+#include "server/ctl/local_store.h"
+#include "server/ctl/printable.h"
+#include "server/ctl/progress_bar.h"
+#include "storage/base/status_macros.h"
+#include "storage/import/importer.h"
+#include "storage/store_import.h"
+
+namespace relations {
+namespace {
+
+// A feed in the wrong format has a million rejected records: the first ones tell why.
+constexpr uint64_t kRejectsShown = 100;
+
+struct ImportSettings {
+  std::vector<std::string> paths;
+  std::string format = "auto";
+  std::vector<std::string> visible_by = {"public"};
+  bool strict = false;
+  bool all_rejects = false;
+  bool json = false;
+};
+
+struct ImportResult {
+  StoreImport::Counts counts;
+  ImportTotals totals;
+  double seconds = 0;
+};
+
+// "FILE:LINE: reason" or "FILE: where: reason", on one line whatever the file holds.
+std::string RejectText(const ImportPosition& position, absl::string_view reason) {
+  std::string place = position.file;
+  if (position.line > 0) absl::StrAppend(&place, ":", position.line);
+  if (!position.where.empty()) absl::StrAppend(&place, ": ", position.where);
+  return Printable(absl::StrCat(place, ": ", reason));
+}
+
+// Tells rejected records on standard error, the first ones or all.
+class RejectReport {
+ public:
+  RejectReport(bool all, ProgressBar& bar) : all_(all), bar_(bar) {}
+
+  void Add(const ImportPosition& position, absl::string_view reason) {
+    ++count_;
+    if (!all_ && count_ > kRejectsShown) return;
+    bar_.Clear();
+    std::cerr << RejectText(position, reason) << "\n";
+  }
+  void Finish() const {
+    if (all_ || count_ <= kRejectsShown) return;
+    std::cerr << "... and " << count_ - kRejectsShown
+              << " more rejected records (--all-rejects lists them)\n";
+  }
+  uint64_t count() const { return count_; }
+
+ private:
+  const bool all_;
+  ProgressBar& bar_;
+  uint64_t count_ = 0;
+};
+
+absl::StatusOr<ImportResult> ImportInto(GraphStore& graph, const ImportSettings& settings,
+                                        const ImportOptions& options,
+                                        const std::string& directory) {
+  const auto start = std::chrono::steady_clock::now();
+  ProgressBar bar(StandardErrorIsTerminal());
+  RejectReport rejects(settings.all_rejects, bar);
+  StoreImport sink(
+      &graph,
+      {.scratch_directory = directory + "/import",
+       .on_rejected = [&rejects](const ImportPosition& position,
+                                 absl::string_view reason) { rejects.Add(position, reason); },
+       .strict = settings.strict});
+  ImportResult result;
+  absl::StatusOr<ImportTotals> totals = Import(settings.paths, options, sink, &bar);
+  absl::StatusOr<StoreImport::Counts> counts = totals.status();
+  if (totals.ok()) {
+    bar.ShowStep("linking the relations");
+    counts = sink.Finish();
+  }
+  bar.Clear();
+  rejects.Finish();
+  if (!counts.ok() && settings.strict && rejects.count() > 0) {
+    return absl::FailedPreconditionError(
+        "import stopped at the first rejected record (--strict); what stood before it may be "
+        "stored, and the import can be run again");
+  }
+  RETURN_IF_ERROR(counts.status());
+  result.counts = *std::move(counts);
+  result.totals = *std::move(totals);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  result.seconds = elapsed.count();
+  return result;
+}
+
+void PrintJson(const ImportResult& result) {
+  std::cout << absl::StrFormat(
+                   R"({"entities":%d,"relations":%d,"rejected":%d,"bytes":%d,"seconds":%.3f})",
+                   result.counts.entities, result.counts.relations, result.counts.rejected,
+                   result.totals.bytes, result.seconds)
+            << "\n";
+}
+
+void PrintSummary(const ImportResult& result) {
+  std::cout << absl::StrFormat("%d entities, %d relations from %d files, %s in %.1f s\n",
+                               result.counts.entities, result.counts.relations, result.totals.files,
+                               BytesText(result.totals.bytes), result.seconds);
+  if (result.counts.rejected > 0) {
+    std::cout << result.counts.rejected << " records rejected\n";
+  }
+  if (result.totals.dangling > 0) {
+    std::cout << result.totals.dangling << " references to what the input does not hold\n";
+  }
+  if (result.totals.skipped.empty()) return;
+  std::cout << "not mapped to entities or relations:\n";
+  for (const auto& [kind, count] : result.totals.skipped) {
+    std::cout << "  " << Printable(kind) << " " << count << "\n";
+  }
+}
+
+absl::StatusOr<ImportOptions> OptionsOf(const ImportSettings& settings) {
+  ImportOptions options;
+  if (!ParseImportFormat(settings.format, &options.format)) {
+    return absl::InvalidArgumentError(absl::StrCat("unknown import format ", settings.format));
+  }
+  for (const std::string& group : settings.visible_by) {
+    if (!IsGroupName(group)) {
+      return absl::InvalidArgumentError(absl::StrCat("--visible-by: no group name: ", group));
+    }
+  }
+  options.visible_by = CanonicalGroups(settings.visible_by);
+  options.strict = settings.strict;
+  options.now = absl::Now();
+  return options;
+}
+
+absl::Status RunImport(const ImportSettings& settings, const GlobalSettings& globals) {
+  ASSIGN_OR_RETURN(const std::string directory, NeedDirectory(globals, "import"));
+  ASSIGN_OR_RETURN(const ImportOptions options, OptionsOf(settings));
+  ASSIGN_OR_RETURN(auto database, OpenDatabase(directory, OpenMode::kCreateIfMissing));
+  ASSIGN_OR_RETURN(auto graph, RocksGraphStore::Open(database.get()));
+  ASSIGN_OR_RETURN(const ImportResult result, ImportInto(*graph, settings, options, directory));
+  graph.reset();
+  // Only a store that is safely closed has the import.
+  RETURN_IF_ERROR(database->Close());
+  settings.json ? PrintJson(result) : PrintSummary(result);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddImportCommand(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen) {
+  CLI::App* const command = app.add_subcommand(
+      "import",
+      "Import files of threat intelligence into a stopped store (--data), which is made when there "
+      "is none. Rejected records are told on standard error; importing the same again changes "
+      "nothing.");
+  const auto settings = std::make_shared<ImportSettings>();
+  command
+      ->add_option("PATH", settings->paths,
+                   "Files (plain or gzip), directories, or - for standard input")
+      ->required();
+  AddOption(*command, "format", settings->format, "What the input is; auto looks at each file")
+      ->check(CLI::IsMember({"auto", "jsonl", "stix", "misp"}))
+      ->capture_default_str();
+  AddList(*command, "visible-by", settings->visible_by,
+          "Groups that may see what the input itself does not restrict")
+      ->type_name("GROUP,...")
+      ->capture_default_str();
+  AddSwitch(*command, "strict", settings->strict, "Stop at the first rejected record and fail");
+  AddSwitch(*command, "all-rejects", settings->all_rejects,
+            absl::StrCat("List every rejected record, not only the first ", kRejectsShown));
+  AddSwitch(*command, "json", settings->json,
+            R"(Print {"entities","relations","rejected","bytes","seconds"} as the last line)");
+  command->callback([settings, &globals, &chosen] {
+    chosen = [settings, &globals] { return RunImport(*settings, globals); };
+  });
+}
+
+}  // namespace relations

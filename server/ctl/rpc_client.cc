@@ -1,0 +1,116 @@
+#include "server/ctl/rpc_client.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "google/rpc/status.pb.h"
+#include "grpcpp/grpcpp.h"
+#include "relations/v1/admin.grpc.pb.h"
+#include "relations/v1/relations.grpc.pb.h"
+#include "server/ctl/exit_code.h"
+#include "storage/base/limits.h"
+#include "storage/base/public_error.h"
+
+namespace relations {
+namespace {
+
+// The server's account of an error, or an empty one when this error is not the server's.
+google::rpc::ErrorInfo ErrorInfoOf(const grpc::Status& status) {
+  google::rpc::Status details;
+  google::rpc::ErrorInfo info;
+  if (details.ParseFromString(status.error_details())) {
+    for (const google::protobuf::Any& detail : details.details()) {
+      if (detail.Is<google::rpc::ErrorInfo>() && detail.UnpackTo(&info)) return info;
+    }
+  }
+  return {};
+}
+
+absl::Status FromGrpc(const grpc::Status& status, const std::string& address) {
+  if (status.ok()) return absl::OkStatus();
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  const google::rpc::ErrorInfo info = ErrorInfoOf(status);
+  if (info.reason().empty()) {
+    const absl::string_view what =
+        code == absl::StatusCode::kUnavailable        ? "cannot reach the server at "
+        : code == absl::StatusCode::kDeadlineExceeded ? "no answer in time from the server at "
+                                                      : "error from the server at ";
+    return absl::Status(code, absl::StrCat(what, address, ": ", status.error_message()));
+  }
+  const auto param = info.metadata().find("param");
+  absl::Status error =
+      PublicError(code, info.reason(), status.error_message(),
+                  param == info.metadata().end() ? absl::string_view() : param->second);
+  if (const auto id = info.metadata().find("error_id"); id != info.metadata().end()) {
+    SetErrorId(error, id->second);
+  }
+  return error;
+}
+
+}  // namespace
+
+struct RpcClient::Stubs {
+  explicit Stubs(const std::shared_ptr<grpc::Channel>& channel)
+      : read(v1::RelationsService::NewStub(channel)), admin(v1::AdminService::NewStub(channel)) {}
+
+  // Calls `method` of `stub` once.
+  template <typename Stub, typename Request, typename Response>
+  static absl::StatusOr<Response> Call(Stub& stub,
+                                       grpc::Status (Stub::*method)(grpc::ClientContext*,
+                                                                    const Request&, Response*),
+                                       const Request& request, const Options& options) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + options.timeout));
+    for (const auto& [name, value] : options.credentials) context.AddMetadata(name, value);
+    Response response;
+    const grpc::Status status = (stub.*method)(&context, request, &response);
+    if (!status.ok()) return FromGrpc(status, options.address);
+    return response;
+  }
+
+  std::unique_ptr<v1::RelationsService::Stub> read;
+  std::unique_ptr<v1::AdminService::Stub> admin;
+};
+
+RpcClient::RpcClient(Options options) : options_(std::move(options)) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(limits::kAnswerBytesMax);
+  // A proxy of the environment is for the web, not for this server.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  stubs_ = std::make_unique<Stubs>(
+      grpc::CreateCustomChannel(options_.address, grpc::InsecureChannelCredentials(), arguments));
+}
+
+RpcClient::~RpcClient() = default;
+
+absl::StatusOr<v1::GetRelationsResponse> RpcClient::GetRelations(
+    const v1::GetRelationsRequest& request) {
+  return Stubs::Call(*stubs_->read, &v1::RelationsService::Stub::GetRelations, request, options_);
+}
+
+absl::StatusOr<v1::CreateKeyPairResponse> RpcClient::CreateKeyPair(
+    const v1::CreateCredentialRequest& request) {
+  return Stubs::Call(*stubs_->admin, &v1::AdminService::Stub::CreateKeyPair, request, options_);
+}
+
+absl::StatusOr<v1::CreateSessionResponse> RpcClient::CreateSession(
+    const v1::CreateCredentialRequest& request) {
+  return Stubs::Call(*stubs_->admin, &v1::AdminService::Stub::CreateSession, request, options_);
+}
+
+absl::StatusOr<v1::ListCredentialsResponse> RpcClient::ListCredentials(
+    const v1::ListCredentialsRequest& request) {
+  return Stubs::Call(*stubs_->admin, &v1::AdminService::Stub::ListCredentials, request, options_);
+}
+
+absl::StatusOr<v1::RevokeCredentialResponse> RpcClient::RevokeCredential(
+    const v1::RevokeCredentialRequest& request) {
+  return Stubs::Call(*stubs_->admin, &v1::AdminService::Stub::RevokeCredential, request, options_);
+}
+
+absl::StatusOr<v1::GetStatsResponse> RpcClient::GetStats() {
+  return Stubs::Call(*stubs_->admin, &v1::AdminService::Stub::GetStats, v1::GetStatsRequest(),
+                     options_);
+}
+
+}  // namespace relations

@@ -1,0 +1,52 @@
+// Calls to a running server: the read API and the administration, with the caller's credentials and
+// a deadline on each. The only part of relationsctl that knows gRPC.
+//
+// Errors are the server's: code and message, with the public reason (public_error.h) and the error
+// id (exit_code.h) on the status. UNAVAILABLE also when nobody listens at the address, which the
+// message then names. Not thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "relations/v1/admin.pb.h"
+#include "relations/v1/relations.pb.h"
+#include "server/ctl/credentials_file.h"
+
+namespace relations {
+
+class RpcClient {
+ public:
+  struct Options {
+    // "HOST:PORT" or "unix:PATH".
+    std::string address;
+    // May be empty: the server then says what it thinks of it.
+    CallMetadata credentials;
+    absl::Duration timeout;
+  };
+
+  explicit RpcClient(Options options);
+  ~RpcClient();
+
+  absl::StatusOr<v1::GetRelationsResponse> GetRelations(const v1::GetRelationsRequest& request);
+  absl::StatusOr<v1::CreateKeyPairResponse> CreateKeyPair(
+      const v1::CreateCredentialRequest& request);
+  absl::StatusOr<v1::CreateSessionResponse> CreateSession(
+      const v1::CreateCredentialRequest& request);
+  absl::StatusOr<v1::ListCredentialsResponse> ListCredentials(
+      const v1::ListCredentialsRequest& request);
+  absl::StatusOr<v1::RevokeCredentialResponse> RevokeCredential(
+      const v1::RevokeCredentialRequest& request);
+  absl::StatusOr<v1::GetStatsResponse> GetStats();
+
+ private:
+  // Keeps gRPC's headers, which cost seconds a file, out of this one.
+  struct Stubs;
+
+  Options options_;
+  std::unique_ptr<Stubs> stubs_;
+};
+
+}  // namespace relations

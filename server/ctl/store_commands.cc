@@ -1,0 +1,119 @@
+// relationsctl stats and check: how large a store is, and whether it is sound.
+#include <cstdint>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/ctl/administration.h"
+#include "server/ctl/command.h"
+#include "server/ctl/local_store.h"
+#include "server/ctl/printable.h"
+#include "server/ctl/progress_bar.h"
+#include "storage/base/json_text.h"
+#include "storage/base/status_macros.h"
+#include "storage/rocks/integrity.h"
+
+namespace relations {
+namespace {
+
+struct StoreSettings {
+  bool json = false;
+};
+
+using Counts = std::map<std::string, uint64_t>;
+
+// {"ip":12,"url":3}
+std::string CountsJson(const Counts& counts) {
+  std::string json = "{";
+  for (const auto& [name, count] : counts) {
+    if (json.back() != '{') json += ',';
+    AppendJsonString(name, json);
+    absl::StrAppend(&json, ":", count);
+  }
+  return json + "}";
+}
+
+std::string StatsJson(const v1::GetStatsResponse& stats, const Counts& types,
+                      const Counts& families) {
+  return absl::StrCat(R"({"entities":{"total":)", stats.entities(), R"(,"byType":)",
+                      CountsJson(types), R"(},"relations":{"total":)", stats.relations(),
+                      R"(},"bytes":)", CountsJson(families), "}");
+}
+
+void PrintCounts(const Counts& counts, std::string (*text)(uint64_t)) {
+  for (const auto& [name, count] : counts) {
+    const std::string printed = Printable(name);
+    std::cout << "  " << printed << std::string(printed.size() < 30 ? 30 - printed.size() : 1, ' ')
+              << text(count) << "\n";
+  }
+}
+
+absl::Status RunStats(const StoreSettings& settings, const GlobalSettings& globals) {
+  ASSIGN_OR_RETURN(auto place, AdministrationOf(globals, "stats"));
+  ASSIGN_OR_RETURN(const v1::GetStatsResponse stats, place->Stats());
+  const Counts types(stats.entities_by_type().begin(), stats.entities_by_type().end());
+  const Counts families(stats.bytes_by_family().begin(), stats.bytes_by_family().end());
+  if (settings.json) {
+    std::cout << PrintableJson(StatsJson(stats, types, families)) << "\n";
+    return absl::OkStatus();
+  }
+  std::cout << stats.entities() << " entities\n";
+  PrintCounts(types, [](uint64_t count) { return absl::StrCat(count); });
+  std::cout << stats.relations() << " relations\n"
+            << "on disk\n";
+  PrintCounts(families, BytesText);
+  return absl::OkStatus();
+}
+
+absl::Status RunCheck(const StoreSettings& settings, const GlobalSettings& globals) {
+  ASSIGN_OR_RETURN(const std::string directory, NeedDirectory(globals, "check"));
+  ASSIGN_OR_RETURN(auto database, OpenDatabase(directory, OpenMode::kExisting));
+  ProgressBar bar(StandardErrorIsTerminal());
+  IntegrityOptions options;
+  options.progress = [&bar](absl::string_view step) { bar.ShowStep(std::string(step)); };
+  ASSIGN_OR_RETURN(const IntegrityReport report, CheckIntegrity(*database, options));
+  bar.Clear();
+  if (settings.json) {
+    std::string json =
+        absl::StrCat(R"({"entities":)", report.entities, R"(,"relations":)", report.relations,
+                     R"(,"credentials":)", report.credentials, R"(,"findingCount":)",
+                     report.finding_count, R"(,"findings":[)");
+    for (const std::string& finding : report.findings) {
+      if (json.back() != '[') json += ',';
+      AppendJsonString(finding, json);
+    }
+    std::cout << PrintableJson(json + "]}") << "\n";
+  } else {
+    for (const std::string& finding : report.findings) std::cout << Printable(finding) << "\n";
+    std::cout << report.entities << " entities, " << report.relations << " relations, "
+              << report.credentials << " credentials checked\n";
+  }
+  if (report.clean()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(report.finding_count, " findings in ", directory,
+                                          ": restore the store from a backup or import it anew"));
+}
+
+}  // namespace
+
+void AddStoreCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen) {
+  CLI::App* const stats = app.add_subcommand(
+      "stats", "Count entities, relations and bytes, in a directory (--data) or at a server.");
+  const auto stats_settings = std::make_shared<StoreSettings>();
+  AddSwitch(*stats, "json", stats_settings->json,
+            R"(Print {"entities":{"total","byType"},"relations":{"total"},"bytes":{...}})");
+  stats->callback([stats_settings, &globals, &chosen] {
+    chosen = [stats_settings, &globals] { return RunStats(*stats_settings, globals); };
+  });
+
+  CLI::App* const check = app.add_subcommand(
+      "check", "Verify every record of a stopped store (--data); exit code 1 when it has damage.");
+  const auto check_settings = std::make_shared<StoreSettings>();
+  AddSwitch(*check, "json", check_settings->json, "Print JSON");
+  check->callback([check_settings, &globals, &chosen] {
+    chosen = [check_settings, &globals] { return RunCheck(*check_settings, globals); };
+  });
+}
+
+}  // namespace relations

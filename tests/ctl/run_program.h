@@ -1,0 +1,53 @@
+// Runs one of our binaries to its end, as a user does, and keeps what it said.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace relations {
+
+struct ProgramResult {
+  // 128 + signal when it was killed.
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+struct ProgramInput {
+  std::string standard_input;
+  // Added to an environment that holds PATH and nothing else.
+  std::vector<std::pair<std::string, std::string>> environment;
+};
+
+// `program` is a path. Killed after a minute, which no test comes near.
+ProgramResult RunProgram(const std::string& program, const std::vector<std::string>& arguments,
+                         const ProgramInput& input = {});
+
+// The built relationsctl.
+ProgramResult RunCtl(const std::vector<std::string>& arguments, const ProgramInput& input = {});
+
+// A server of ours that runs until this goes: started with `arguments`, ready when it has printed
+// "listening on ADDR". Stopped by SIGTERM to its own pid.
+class RunningProgram {
+ public:
+  RunningProgram(const std::string& program, const std::vector<std::string>& arguments);
+  ~RunningProgram();
+  RunningProgram(const RunningProgram&) = delete;
+  RunningProgram& operator=(const RunningProgram&) = delete;
+
+  // ADDR, or empty when it ended without a word.
+  const std::string& address() const { return address_; }
+
+ private:
+  int pid_ = -1;
+  int out_ = -1;
+  std::string address_;
+};
+
+// The whole of a file.
+std::string ReadFile(const std::string& path);
+void WriteFile(const std::string& path, const std::string& text);
+
+}  // namespace relations
