@@ -92,7 +92,9 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
       return PublicError(absl::StatusCode::kPermissionDenied, reason::kPermissionDenied,
                          "a required role is missing");
     }
-    return method_.handle(call_, *request_, *answer_);
+    RETURN_IF_ERROR(method_.handle(call_, *request_, *answer_));
+    // gRPC aborts the process on a buffer that was never filled.
+    return answer_->Valid() ? absl::OkStatus() : absl::InternalError("a handler gave no answer");
   }
 
   absl::Status Authenticate() {
