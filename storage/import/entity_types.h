@@ -19,7 +19,7 @@ enum class DataType {
   kFqdn,
   kUrl,
   kUuid,
-  kFileName,  // UUID, MD5 or SHA3-256
+  kFileId,  // UUID, MD5 or SHA3-256
   kMd5,
   kDigest160,
   kDigest224,

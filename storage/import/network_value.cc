@@ -104,7 +104,7 @@ std::optional<std::string> WithALabels(absl::string_view name) {
   std::string result;
   while (true) {
     const absl::string_view label = name.substr(0, name.find('.'));
-    if (std::all_of(label.begin(), label.end(), absl::ascii_isascii)) {
+    if (IsAscii(label)) {
       absl::StrAppend(&result, label);
     } else {
       std::optional<std::string> a_labels = ToALabels(label);
@@ -199,7 +199,7 @@ NormalForm NormalCidr(absl::string_view value) {
 
 NormalForm NormalDomain(absl::string_view value) {
   std::string name;
-  if (std::all_of(value.begin(), value.end(), absl::ascii_isascii)) {
+  if (IsAscii(value)) {
     name = std::string(value);
   } else {
     std::optional<std::string> converted = WithALabels(value);

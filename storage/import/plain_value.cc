@@ -89,7 +89,7 @@ NormalForm NormalUuid(absl::string_view value) {
   return Accepted(absl::AsciiStrToLower(digits));
 }
 
-NormalForm NormalFileName(absl::string_view value) {
+NormalForm NormalFileId(absl::string_view value) {
   NormalForm form = NormalMd5(value);
   if (!form.accepted()) form = NormalDigest(64, value);
   if (!form.accepted()) form = NormalUuid(value);

@@ -23,7 +23,7 @@ NormalForm NormalFingerprint(absl::string_view value);
 // 8-4-4-4-12 digits in lower case, of these, or urn:uuid: and these, or {these}, or 32 digits.
 NormalForm NormalUuid(absl::string_view value);
 // An MD5, else 64 digits, else a UUID: 32 digits are taken for an MD5.
-NormalForm NormalFileName(absl::string_view value);
+NormalForm NormalFileId(absl::string_view value);
 
 // The standard alphabet with padding, unchanged.
 NormalForm NormalBase64(absl::string_view value);

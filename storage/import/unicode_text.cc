@@ -8,6 +8,7 @@
 #include <unicode/utf8.h>
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 
 #include "absl/strings/ascii.h"
@@ -16,8 +17,6 @@ namespace relations {
 namespace {
 
 constexpr UChar32 kReplacement = 0xFFFD;
-
-bool IsAscii(char c) { return static_cast<uint8_t>(c) < 0x80; }
 
 // The code point at `*position`, which moves behind it; U+FFFD, and one byte on, when there is
 // none.
@@ -57,13 +56,26 @@ bool IsKeptAscii(char c) { return !absl::ascii_iscntrl(c) || absl::ascii_isspace
 
 }  // namespace
 
+bool IsAscii(absl::string_view text) {
+  // Eight bytes at a time, then the rest.
+  uint64_t high_bits = 0;
+  while (text.size() >= sizeof(high_bits)) {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data(), sizeof(bytes));
+    high_bits |= bytes;
+    text.remove_prefix(sizeof(bytes));
+  }
+  for (const char c : text) high_bits |= static_cast<uint8_t>(c);
+  return (high_bits & 0x8080808080808080) == 0;
+}
+
 std::string CleanText(absl::string_view text, LetterCase letter_case) {
   std::string clean;
   clean.reserve(text.size());
   const bool lower = letter_case == LetterCase::kLower;
   for (size_t position = 0; position < text.size();) {
     const char c = text[position];
-    if (IsAscii(c)) {
+    if (absl::ascii_isascii(c)) {
       clean += !IsKeptAscii(c) ? ' ' : lower ? absl::ascii_tolower(c) : c;
       ++position;
       continue;
@@ -83,7 +95,7 @@ std::string LowerCase(absl::string_view text) {
   lower.reserve(text.size());
   for (size_t position = 0; position < text.size();) {
     const char c = text[position];
-    if (IsAscii(c)) {
+    if (absl::ascii_isascii(c)) {
       lower += absl::ascii_tolower(c);
       ++position;
     } else {

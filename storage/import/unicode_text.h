@@ -10,6 +10,9 @@
 
 namespace relations {
 
+// True when every byte is below 0x80: what most values are, and quick to see.
+bool IsAscii(absl::string_view text);
+
 enum class LetterCase { kKeep, kLower };
 
 // Letters, numbers, punctuation, symbols and white space of `text`; every other code point

@@ -105,4 +105,13 @@ NormalForm NormalUrl(absl::string_view value) {
   return form ? Accepted(*std::move(form)) : FeedForm(value);
 }
 
+NormalForm NormalFeedUrl(absl::string_view value) {
+  const size_t hash = std::min(value.find_first_of("?#"), value.size());
+  const absl::string_view fragment = value.substr(hash);
+  if (!absl::StartsWith(fragment, "#") || HasControlOrSpace(fragment)) return NormalUrl(value);
+  NormalForm form = NormalUrl(value.substr(0, hash));
+  if (form.accepted()) absl::StrAppend(&form.value, fragment);
+  return form;
+}
+
 }  // namespace relations

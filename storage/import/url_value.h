@@ -6,8 +6,8 @@
 //   feed      scheme://authority and anything without white space, as feeds give them: a # begins a
 //             fragment, the rest stays as it is.
 //
-// The first is what other producers of ids do (data_types.tsv), the second M4 of import.md.
-// Thread-safe.
+// The first is what other producers of ids do (data_types.tsv), the second M4 of import.md. Feeds
+// mean a fragment by a # even where the first reading fits (NormalFeedUrl). Thread-safe.
 #pragma once
 
 #include <optional>
@@ -20,6 +20,10 @@ namespace relations {
 
 // `value` must be valid UTF-8.
 NormalForm NormalUrl(absl::string_view value);
+
+// As NormalUrl, but a # before any ? begins a fragment, which stays as it is: feeds, and tables of
+// urls made from them, hold such urls, and one url must be one entity.
+NormalForm NormalFeedUrl(absl::string_view value);
 
 // The length of the scheme when `text` begins with scheme://, else 0.
 size_t SchemeLength(absl::string_view text);

@@ -59,6 +59,8 @@ absl::Status UnknownType(absl::string_view type) {
       "type");
 }
 
+bool IsUnicode(absl::string_view value) { return IsAscii(value) || IsValidUtf8(value); }
+
 bool IsText(DataType data_type) {
   return data_type == DataType::kString || data_type == DataType::kCaseSensitiveString;
 }
@@ -111,8 +113,8 @@ NormalForm NormalOf(DataType data_type, absl::string_view value) {
       return NormalUrl(value);
     case DataType::kUuid:
       return NormalUuid(value);
-    case DataType::kFileName:
-      return NormalFileName(value);
+    case DataType::kFileId:
+      return NormalFileId(value);
     case DataType::kMd5:
       return NormalMd5(value);
     case DataType::kDigest160:
@@ -161,6 +163,11 @@ NormalForm NormalOf(DataType data_type, absl::string_view value) {
   return Refused("has a type without a rule");
 }
 
+// The form of what a feed gives, in which a url may have a fragment.
+NormalForm FeedNormalOf(DataType data_type, absl::string_view value) {
+  return data_type == DataType::kUrl ? NormalFeedUrl(value) : NormalOf(data_type, value);
+}
+
 bool IsExactAsDouble(int64_t integer) {
   const auto number = static_cast<double>(integer);
   // 2^63, to which the largest integers are rounded, is none itself.
@@ -179,15 +186,18 @@ absl::string_view RefusalOfAny(DataType data_type, absl::string_view value) {
   if (value.size() > limits::kValueBytesMax) return "is longer than 65536 bytes";
   if (IsText(data_type)) return {};
   if (absl::StrContains(value, '\0')) return "holds a NUL";
-  if (!IsValidUtf8(value)) return "is no valid UTF-8";
+  if (!IsUnicode(value)) return "is no valid UTF-8";
   return {};
 }
 
+using NormalFormOf = NormalForm (*)(DataType data_type, absl::string_view value);
+
 absl::StatusOr<std::string> NormaliseAs(absl::string_view type, DataType data_type,
-                                        absl::string_view value) {
+                                        absl::string_view value,
+                                        NormalFormOf normal_form_of = NormalOf) {
   const absl::string_view refusal = RefusalOfAny(data_type, value);
   if (!refusal.empty()) return BadValue(type, data_type, value, refusal);
-  NormalForm form = NormalOf(data_type, value);
+  NormalForm form = normal_form_of(data_type, value);
   // Escapes and lower case can lengthen a value.
   if (form.value.size() > limits::kValueBytesMax) form = Refused("is longer than 65536 bytes");
   if (!form.accepted()) return BadValue(type, data_type, value, form.refusal);
@@ -205,7 +215,7 @@ absl::StatusOr<std::string> NormaliseValue(absl::string_view type, absl::string_
 absl::StatusOr<TypedValue> CleanValue(absl::string_view type, absl::string_view raw) {
   const std::optional<DataType> asked = DataTypeOf(type);
   if (!asked) return UnknownType(type);
-  if (!IsValidUtf8(raw)) return BadValue(type, *asked, raw, "is no valid UTF-8");
+  if (!IsUnicode(raw)) return BadValue(type, *asked, raw, "is no valid UTF-8");
   const absl::string_view trimmed = TrimBlank(raw);
   if (trimmed.empty()) return BadValue(type, *asked, raw, "is empty");
   if (absl::StrContains(trimmed, '\0')) return BadValue(type, *asked, trimmed, "holds a NUL");
@@ -218,7 +228,8 @@ absl::StatusOr<TypedValue> CleanValue(absl::string_view type, absl::string_view 
     return TypedValue{std::string(type), std::move(value)};
   }
   if (!network->refusal.empty()) return BadValue(type, *asked, trimmed, network->refusal);
-  ASSIGN_OR_RETURN(std::string value, NormaliseValue(network->type, network->text));
+  ASSIGN_OR_RETURN(std::string value, NormaliseAs(network->type, *DataTypeOf(network->type),
+                                                  network->text, FeedNormalOf));
   if (network->type == "cidr" && IsSingleAddress(value)) {
     return TypedValue{"ip", value.substr(0, value.find('/'))};
   }

@@ -30,7 +30,8 @@ struct TypedValue {
 absl::StatusOr<std::string> NormaliseValue(absl::string_view type, absl::string_view value);
 
 // What a feed means by `raw`: trimmed (M1), refanged (M2), taken for what it is (M3, so the type
-// may be another than asked), then normalised. A cidr of one address is an ip.
+// may be another than asked), then normalised. A cidr of one address is an ip; a url may have a
+// fragment, which NormaliseValue takes for a part of the path.
 absl::StatusOr<TypedValue> CleanValue(absl::string_view type, absl::string_view raw);
 
 // The ip or domain that a normalised url is served from (M5); nothing when its host is no
