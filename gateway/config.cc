@@ -60,7 +60,7 @@ void Define(Settings& settings, RawSettings& raw) {
       ->check(milliseconds);
   settings
       .Add("write-timeout-ms", raw.write_timeout_ms,
-           "time for a client to take an answer (larger answers get 1 s more for each 16 KiB)")
+           "time for a client to take an answer (larger answers get 1 s more for each 256 KiB)")
       ->check(milliseconds);
   settings
       .Add("drain-timeout-ms", raw.drain_timeout_ms,

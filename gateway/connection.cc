@@ -223,7 +223,7 @@ void Connection::Write(HttpAnswer answer) {
   close_after_answer_ = answer_.close || !keep_alive_ || draining_;
   answer_head_ = AnswerHead(answer_, close_after_answer_, http_1_1_);
   const size_t body_bytes = answer_.without_body ? 0 : answer_.body.size();
-  SetDeadline(options_.write_timeout + seconds(body_bytes / kWriteBytesPerSecond));
+  SetDeadline(options_.write_timeout + seconds(body_bytes / options_.write_bytes_per_second_min));
   const std::array<asio::const_buffer, 2> buffers = {asio::buffer(answer_head_),
                                                      asio::buffer(answer_.body.data(), body_bytes)};
   asio::async_write(socket_, buffers,

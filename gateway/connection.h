@@ -30,8 +30,9 @@ struct ConnectionOptions {
   std::chrono::milliseconds header_timeout{10000};
   // Between an answer and the next request.
   std::chrono::milliseconds idle_timeout{60000};
-  // For writing an answer, plus a second for each kWriteBytesPerSecond of its size.
+  // For writing an answer, plus the time that its size takes at the slowest rate served.
   std::chrono::milliseconds write_timeout{30000};
+  size_t write_bytes_per_second_min = 256 << 10;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -44,9 +45,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // There are too many connections: answer 503 and close.
     kRefuse,
   };
-
-  // A reader slower than this is cut.
-  static constexpr size_t kWriteBytesPerSecond = 16 << 10;
 
   // `application` must outlive the connection. `on_closed` is called once, when the socket has
   // closed.
