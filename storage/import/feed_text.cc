@@ -117,6 +117,7 @@ std::optional<FeedValue> ReadNetworkValue(absl::string_view type, absl::string_v
   std::string text = Refanged(trimmed);
   if (type == "ip") return ReadIp(std::move(text));
   if (type == "url" && SchemeLength(text) == 0) return ReadBareUrl(std::move(text));
+  if (type == "url" && !HostText(text)) return FeedValue{*known, {}, "has an empty host"};
   if ((type == "domain" || type == "hostname") && ParseIp(text)) {
     return FeedValue{"ip", std::move(text), {}};
   }

@@ -106,6 +106,20 @@ TEST_CASE("a url without scheme is a url, an ip or a domain") {
   }
 }
 
+TEST_CASE("a url of a feed has a host and may have a fragment") {
+  CHECK(Clean("url", "HTTPS://A.com/p#F") == "url https://a.com/p#F");
+  CHECK(Clean("url", "https://a.com/p?q#f") == "url https://a.com/p?q#f");
+  CHECK(Clean("url", "https://a.com#f") == "url https://a.com#f");
+  CHECK(Clean("url", "https://a.com/p q") == "url https://a.com/p%20q");
+  CHECK(Clean("url", "https://a.com/%zz#f") == "url https://a.com/%zz#f");
+  CHECK(NormaliseValue("url", "https://a.com/p#f").value() == "https://a.com/p%23f");
+  for (const char* refused : {"http://", "http://#f", "http:///x", "file:///C:/x", "http://:80/",
+                              "http://user@/", "https://a.com /x"}) {
+    CAPTURE(refused);
+    CHECK(Clean("url", refused) == "refused");
+  }
+}
+
 TEST_CASE("a url is hosted on an acceptable ip or domain") {
   CHECK(Host("http://user:p@Example.com:80/x") == "domain example.com");
   CHECK(Host("http://8.8.8.8?x") == "ip 8.8.8.8");
