@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -147,16 +146,14 @@ absl::Status RocksDatabase::OpenFamilies() {
   if (directory.empty()) return absl::InvalidArgumentError("no data directory is named");
 
   std::vector<std::string> children;
-  std::error_code ignored;
-  if (std::filesystem::exists(directory, ignored)) {
-    if (!std::filesystem::is_directory(directory, ignored)) {
-      return absl::FailedPreconditionError(absl::StrCat(directory, " is not a directory"));
-    }
-    RETURN_IF_ERROR(FromRocks(env.GetChildren(directory, &children),
-                              absl::StrCat("reading the directory ", directory)));
+  const rocksdb::Status listed = env.GetChildren(directory, &children);
+  if (listed.ok()) {
     children.erase(std::remove_if(children.begin(), children.end(),
                                   [](const std::string& name) { return name == "." || name == ".."; }),
                    children.end());
+  } else if (!env.FileExists(directory).IsNotFound()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(directory, " is not a directory that can be read (", listed.ToString(), ")"));
   } else if (!create) {
     return absl::NotFoundError(absl::StrCat("there is no store at ", directory));
   }
@@ -182,7 +179,10 @@ absl::Status RocksDatabase::OpenFamilies() {
   db_options.create_missing_column_families = !high_water.has_value();
   listener_ = std::make_shared<FlushListener>(this);
   db_options.listeners.push_back(listener_);
-  if (!has_database) std::filesystem::create_directories(directory, ignored);
+  if (!has_database) {
+    RETURN_IF_ERROR(FromRocks(env.CreateDirIfMissing(directory),
+                              absl::StrCat("creating the directory ", directory)));
+  }
 
   if (has_database && !high_water.has_value()) RETURN_IF_ERROR(RefuseForeign(directory));
 
@@ -280,8 +280,8 @@ RocksDatabase::~RocksDatabase() {
 
 absl::Status RocksDatabase::Close() {
   if (db_ == nullptr) return absl::OkStatus();
-  absl::Status result = FromRocks(db_->SyncWAL(), "syncing the log");
-  if (result.ok()) result = RecordHighWater(db_->GetLatestSequenceNumber());
+  // Every write was synced as it was made.
+  absl::Status result = RecordHighWater(db_->GetLatestSequenceNumber());
   for (rocksdb::ColumnFamilyHandle* handle : handles_) {
     result.Update(FromRocks(db_->DestroyColumnFamilyHandle(handle), "closing a family"));
   }

@@ -70,7 +70,7 @@ class RocksDatabase {
   RocksDatabase(const RocksDatabase&) = delete;
   RocksDatabase& operator=(const RocksDatabase&) = delete;
 
-  // Syncs the log, records the high-water mark and closes. Nothing may use the database afterwards.
+  // Records the high-water mark and closes. Nothing may use the database afterwards.
   absl::Status Close();
 
   rocksdb::DB& db() const { return *db_; }

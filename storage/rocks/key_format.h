@@ -32,7 +32,7 @@
 //
 // Worked example: the relations from node 1 to node 2 with one relation of label 3, association,
 // class 0, seen 2023-06-15T14:30:00Z, stand at
-//   00000000 00000001 00000000 00000002 -> 03 00 00 0EDC1C3D58 00000000
+//   00000000 00000001 00000000 00000002 -> 03 00 00 0EDC1D1768 00000000
 //
 // Invariants:
 //   1. ids and entities are inverse to each other: entities[ids[id]].id == id; node 0 is never used.
