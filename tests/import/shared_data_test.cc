@@ -6,13 +6,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "tests/import/collecting_sink.h"
@@ -70,8 +70,8 @@ std::vector<Expected> ReadExpected() {
   return rows;
 }
 
-// The entities that are expected, as names, of a list of `type TAB value` with JSON escapes.
-std::set<std::string> ReadNames(const std::string& path) {
+// The lines of a list in clear, JSON escapes undone.
+std::vector<std::vector<std::string>> ReadList(const std::string& path) {
   const gzFile file = gzopen(path.c_str(), "rb");
   REQUIRE(file != nullptr);
   std::string text;
@@ -80,70 +80,72 @@ std::set<std::string> ReadNames(const std::string& path) {
     text.append(chunk.data(), static_cast<size_t>(count));
   }
   gzclose(file);
-  std::set<std::string> names;
+  std::vector<std::vector<std::string>> rows;
   simdjson::dom::parser parser;
   for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    const std::vector<std::string> fields = absl::StrSplit(line, absl::MaxSplits('\t', 1));
-    REQUIRE(fields.size() == 2);
-    // The value is a JSON string without its quotes.
-    simdjson::padded_string json("\"" + fields[1] + "\"");
-    std::string_view value;
-    REQUIRE(parser.parse(json).get(value) == simdjson::SUCCESS);
-    names.insert(fields[0] + " " + std::string(value));
-  }
-  return names;
-}
-
-// The kinds of entities on whose values two right implementations may differ.
-bool MayDiffer(const std::string& name) {
-  static const std::set<std::string> kTypes = {"url", "mac-address", "city", "country",
-                                               "certificate-fingerprint"};
-  return kTypes.count(name.substr(0, name.find(' '))) > 0;
-}
-
-void CheckRow(const Expected& row, const std::set<std::string>& known_names) {
-  INFO(row.call);
-  const Imported imported = ImportAll(row.Paths());
-  CHECK(imported.sink.entities.size() == row.entities);
-  CHECK(imported.sink.relations.size() == row.relations);
-  bool same_entities = imported.sink.EntityDigest() == row.entity_digest;
-  if (!same_entities) {
-    // JSON Lines bring their ids: nothing of them can differ.
-    REQUIRE_FALSE(absl::StrContains(row.call, "jsonl"));
-    size_t differing = 0;
-    for (const auto& [id, entity] : imported.sink.entities) {
-      const std::string name = NameOf(entity);
-      if (known_names.count(name) == 0) {
-        INFO(name);
-        CHECK(MayDiffer(name));
-        ++differing;
-      }
+    std::vector<std::string> row;
+    for (const absl::string_view field : absl::StrSplit(line, '\t')) {
+      const simdjson::padded_string json(absl::StrCat("\"", field, "\""));
+      std::string_view value;
+      REQUIRE(parser.parse(json).get(value) == simdjson::SUCCESS);
+      row.emplace_back(value);
     }
-    CHECK(differing > 0);
-  } else {
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+// Fails for each name that is in one set alone.
+void CheckSame(const std::set<std::string>& given, const std::set<std::string>& expected) {
+  CHECK(given.size() == expected.size());
+  for (const std::string& name : given) {
+    INFO("not expected: " << name);
+    CHECK(expected.count(name) == 1);
+  }
+  for (const std::string& name : expected) {
+    INFO("missing: " << name);
+    CHECK(given.count(name) == 1);
+  }
+}
+
+void CheckRows(bool whole_folders) {
+  for (const Expected& row : ReadExpected()) {
+    if (row.IsWholeFolders() != whole_folders) continue;
+    INFO(row.call);
+    const Imported imported = ImportAll(row.Paths());
+    CHECK(imported.sink.entities.size() == row.entities);
+    CHECK(imported.sink.relations.size() == row.relations);
+    CHECK(imported.sink.EntityDigest() == row.entity_digest);
     CHECK(imported.sink.RelationDigest() == row.relation_digest);
   }
 }
 
-std::set<std::string> AllNames() {
-  std::set<std::string> names = ReadNames(SharedData() + "/expected/stix.entities.tsv.gz");
-  names.merge(ReadNames(SharedData() + "/expected/misp.entities.tsv.gz"));
-  return names;
-}
-
 TEST_CASE("each file of the shared data gives the expected graph") {
-  if (!IsSharedDataThere()) return;
-  const std::set<std::string> names = AllNames();
-  for (const Expected& row : ReadExpected()) {
-    if (!row.IsWholeFolders()) CheckRow(row, names);
-  }
+  if (IsSharedDataThere()) CheckRows(false);
 }
 
 TEST_CASE("whole folders of the shared data in one call give the expected graph") {
+  if (IsSharedDataThere()) CheckRows(true);
+}
+
+TEST_CASE("the STIX and MISP folders give exactly the listed entities and relations") {
   if (!IsSharedDataThere()) return;
-  const std::set<std::string> names = AllNames();
-  for (const Expected& row : ReadExpected()) {
-    if (row.IsWholeFolders()) CheckRow(row, names);
+  for (const std::string folder : {"stix", "misp"}) {
+    INFO(folder);
+    const CollectingSink sink = ImportAll({SharedData() + "/" + folder}).sink;
+    const std::string lists = SharedData() + "/expected/" + folder;
+    std::set<std::string> entities;
+    for (const std::vector<std::string>& row : ReadList(lists + ".entities.tsv.gz")) {
+      REQUIRE(row.size() == 2);
+      entities.insert(row[0] + " " + row[1]);
+    }
+    CheckSame(sink.EntityNames(), entities);
+    std::set<std::string> relations;
+    for (const std::vector<std::string>& row : ReadList(lists + ".relations.tsv.gz")) {
+      REQUIRE(row.size() == 5);
+      relations.insert(absl::StrCat(row[0], " ", row[1], " -", row[2], "-> ", row[3], " ", row[4]));
+    }
+    CheckSame(sink.RelationNames(), relations);
   }
 }
 
