@@ -147,7 +147,7 @@ key=$state/demo-key.json
 headers=$state/demo-headers
 
 step "importing the sample into $data"
-"$bin/relationsctl" --data "$data" import "$root/deploy/sample/data" ||
+"$bin/relationsctl" --data "$data" import "$root/deploy/sample/data" >&2 ||
   die "the import failed; is another quickstart running on $state?"
 
 # The secret goes from file to file, never through a command line.
@@ -183,9 +183,10 @@ address=$(ready_address "$gateway_pid" "$run/gateway.out") || {
 address=${address#http://}
 
 # --- ask ----------------------------------------------------------------------------------
-# The spyware Pegasus of Amnesty International's list: "malware-" and the SHA3-256 of "pegasus".
-entity=malware-e41cc77a42382b5e7c6bd53322ab8a2622a0c6233d86af5d51a7076cccc3691a
-url="http://$address/api/analytics/v1/entity/$entity/relations?levels=1&limit=5"
+# A domain from somebody's log: what is it connected to? The id is "domain-" and the SHA3-256 of
+# "vodafoneegypt.tech", which MVT's list names as one of the spyware Predator.
+entity=domain-a27d9327f013a2025fe719dcf699d1f8debe58665c4a42399368099431aa8120
+url="http://$address/api/analytics/v1/entity/$entity/relations?levels=2&limit=5"
 step "asking: curl -i -H @$headers '$url'"
 answer=$(curl -sS --noproxy '*' -i --max-time 60 -H "@$headers" "$url") ||
   die "no answer from the gateway; its log is $state/gateway.log"

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -36,7 +37,14 @@ std::string UsageMessage(const CLI::App* app, const CLI::Error& error) {
     named = named->get_subcommands().front();
     absl::StrAppend(&command, " ", named->get_name());
   }
-  return absl::StrCat("relationsctl: ", Printable(error.what()), " (see ", command, " --help)\n");
+  std::string cause = error.what();
+  // A word that nobody knows is why something else is missing.
+  const std::vector<std::string> unknown = app->remaining(/*recurse=*/true);
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&
+      !unknown.empty()) {
+    cause = absl::StrCat("not expected: ", unknown.front());
+  }
+  return absl::StrCat("relationsctl: ", Printable(cause), " (see ", command, " --help)\n");
 }
 
 bool IsOnCommandLine(int argc, const char* const* argv, const std::string& flag) {
@@ -78,7 +86,6 @@ int ParseAndRun(int argc, const char* const* argv) {
   CLI::App app("Operates a relations store: imports, credentials, queries, checks.",
                "relationsctl");
   app.failure_message(UsageMessage);
-  app.footer(kFooter);
   // Global options may stand behind a command's name too.
   app.fallthrough();
   app.require_subcommand(1);
@@ -100,6 +107,8 @@ int ParseAndRun(int argc, const char* const* argv) {
   AddQueryCommands(app, globals, chosen);
   AddCredentialCommands(app, globals, chosen);
   AddStoreCommands(app, globals, chosen);
+  // Commands inherit what is set before they are added; this is for the top level alone.
+  app.footer(kFooter);
   if (const std::optional<int> code = settings.Parse(argc, argv)) return *code;
 
   const absl::Status status = Run(argc, argv, globals, chosen);

@@ -59,7 +59,7 @@ class RejectReport {
   void Finish() const {
     if (all_ || count_ <= kRejectsShown) return;
     std::cerr << "... and " << count_ - kRejectsShown
-              << " more rejected records (--all-rejects lists them)\n";
+              << " more rejected (--all-rejects lists them)\n";
   }
   uint64_t count() const { return count_; }
 
@@ -69,6 +69,16 @@ class RejectReport {
   uint64_t count_ = 0;
 };
 
+absl::StatusOr<ImportResult> ReadAndLink(const std::vector<std::string>& paths,
+                                         const ImportOptions& options, StoreImport& sink,
+                                         ProgressBar& bar) {
+  ImportResult result;
+  ASSIGN_OR_RETURN(result.totals, Import(paths, options, sink, &bar));
+  bar.ShowStep("linking the relations");
+  ASSIGN_OR_RETURN(result.counts, sink.Finish());
+  return result;
+}
+
 absl::StatusOr<ImportResult> ImportInto(GraphStore& graph, const ImportSettings& settings,
                                         const ImportOptions& options,
                                         const std::string& directory) {
@@ -77,29 +87,22 @@ absl::StatusOr<ImportResult> ImportInto(GraphStore& graph, const ImportSettings&
   RejectReport rejects(settings.all_rejects, bar);
   StoreImport sink(
       &graph,
-      {.scratch_directory = directory + "/import",
+      {.scratch_directory = directory,
        .on_rejected = [&rejects](const ImportPosition& position,
                                  absl::string_view reason) { rejects.Add(position, reason); },
        .strict = settings.strict});
-  ImportResult result;
-  absl::StatusOr<ImportTotals> totals = Import(settings.paths, options, sink, &bar);
-  absl::StatusOr<StoreImport::Counts> counts = totals.status();
-  if (totals.ok()) {
-    bar.ShowStep("linking the relations");
-    counts = sink.Finish();
-  }
+  absl::StatusOr<ImportResult> result = ReadAndLink(settings.paths, options, sink, bar);
   bar.Clear();
   rejects.Finish();
-  if (!counts.ok() && settings.strict && rejects.count() > 0) {
+  if (!result.ok() && settings.strict && rejects.count() > 0) {
     return absl::FailedPreconditionError(
         "import stopped at the first rejected record (--strict); what stood before it may be "
         "stored, and the import can be run again");
   }
-  RETURN_IF_ERROR(counts.status());
-  result.counts = *std::move(counts);
-  result.totals = *std::move(totals);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  result.seconds = elapsed.count();
+  if (result.ok()) {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    result->seconds = elapsed.count();
+  }
   return result;
 }
 
@@ -112,14 +115,16 @@ void PrintJson(const ImportResult& result) {
 }
 
 void PrintSummary(const ImportResult& result) {
-  std::cout << absl::StrFormat("%d entities, %d relations from %d files, %s in %.1f s\n",
-                               result.counts.entities, result.counts.relations, result.totals.files,
-                               BytesText(result.totals.bytes), result.seconds);
+  std::cout << Counted(result.counts.entities, "entity", "entities") << ", "
+            << Counted(result.counts.relations, "relation", "relations") << " from "
+            << Counted(result.totals.files, "file", "files") << ", "
+            << BytesText(result.totals.bytes) << absl::StrFormat(" in %.1f s\n", result.seconds);
   if (result.counts.rejected > 0) {
-    std::cout << result.counts.rejected << " records rejected\n";
+    std::cout << Counted(result.counts.rejected, "record", "records") << " rejected\n";
   }
   if (result.totals.dangling > 0) {
-    std::cout << result.totals.dangling << " references to what the input does not hold\n";
+    std::cout << Counted(result.totals.dangling, "reference", "references")
+              << " to what the input does not hold\n";
   }
   if (result.totals.skipped.empty()) return;
   std::cout << "not mapped to entities or relations:\n";

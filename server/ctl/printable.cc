@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "storage/base/json_text.h"
 
@@ -101,6 +102,10 @@ size_t Columns(absl::string_view text) {
     if ((static_cast<uint8_t>(c) & 0xC0) != 0x80) ++columns;
   }
   return columns;
+}
+
+std::string Counted(uint64_t count, absl::string_view one, absl::string_view many) {
+  return absl::StrCat(count, " ", count == 1 ? one : many);
 }
 
 }  // namespace relations

@@ -2,6 +2,7 @@
 // it could move the cursor, hide text or answer for the user, so none is ever printed raw.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -21,5 +22,8 @@ std::string PrintableJson(absl::string_view json);
 // How many columns a terminal needs for `text`, counting one a character: good enough to align a
 // table.
 size_t Columns(absl::string_view text);
+
+// "1 file", "2 files".
+std::string Counted(uint64_t count, absl::string_view one, absl::string_view many);
 
 }  // namespace relations

@@ -45,7 +45,7 @@ std::string NameOf(const v1::Entity& entity) {
 void PrintEntity(const v1::Entity& entity) {
   const auto line = [](absl::string_view name, absl::string_view value) {
     std::cout << Printable(name) << std::string(name.size() < 14 ? 14 - name.size() : 1, ' ')
-              << Printable(value) << "\n";
+              << (value.empty() ? "-" : Printable(value)) << "\n";
   };
   line("id", entity.id());
   line("type", entity.type());
@@ -103,7 +103,8 @@ void PrintAnswer(const v1::GetRelationsResponse& answer) {
               << Printable(names[relation.target()]) << "  " << Printable(relation.type()) << "\n";
   }
   if (answer.relations_size() > 0) std::cout << "\n";
-  std::cout << answer.nodes_size() << " entities, " << answer.relations_size() << " relations; "
+  std::cout << Counted(answer.nodes_size(), "entity", "entities") << ", "
+            << Counted(answer.relations_size(), "relation", "relations") << "; "
             << (answer.stop_reason() == v1::STOP_REASON_LIMIT ? "more exist: raise --limit"
                                                               : "this is all within these levels")
             << "\n";

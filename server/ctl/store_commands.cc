@@ -59,10 +59,9 @@ absl::Status RunStats(const StoreSettings& settings, const GlobalSettings& globa
     std::cout << PrintableJson(StatsJson(stats, types, families)) << "\n";
     return absl::OkStatus();
   }
-  std::cout << stats.entities() << " entities\n";
+  std::cout << Counted(stats.entities(), "entity", "entities") << "\n";
   PrintCounts(types, [](uint64_t count) { return absl::StrCat(count); });
-  std::cout << stats.relations() << " relations\n"
-            << "on disk\n";
+  std::cout << Counted(stats.relations(), "relation", "relations") << "\non disk\n";
   PrintCounts(families, BytesText);
   return absl::OkStatus();
 }
@@ -87,11 +86,13 @@ absl::Status RunCheck(const StoreSettings& settings, const GlobalSettings& globa
     std::cout << PrintableJson(json + "]}") << "\n";
   } else {
     for (const std::string& finding : report.findings) std::cout << Printable(finding) << "\n";
-    std::cout << report.entities << " entities, " << report.relations << " relations, "
-              << report.credentials << " credentials checked\n";
+    std::cout << Counted(report.entities, "entity", "entities") << ", "
+              << Counted(report.relations, "relation", "relations") << ", "
+              << Counted(report.credentials, "credential", "credentials") << " checked\n";
   }
   if (report.clean()) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(report.finding_count, " findings in ", directory,
+  return absl::DataLossError(absl::StrCat(Counted(report.finding_count, "finding", "findings"),
+                                          " in ", directory,
                                           ": restore the store from a backup or import it anew"));
 }
 

@@ -44,6 +44,8 @@ TEST_CASE("wrong usage is told on one line and exits with 2") {
       {{}, "subcommand"},
       {{"nonsense"}, "nonsense"},
       {{"--nonsense", "stats"}, "--nonsense"},
+      {{"keys", "make"}, "make"},
+      {{"import", "--nonsense"}, "--nonsense"},
       {{"keys"}, "subcommand"},
       {{"keys", "create"}, "--user"},
       {{"stats"}, "--data"},

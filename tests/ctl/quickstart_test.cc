@@ -30,7 +30,8 @@ TEST_CASE("quickstart answers the question of the README, and does so again") {
     CAPTURE(round, result.out, result.err);
     REQUIRE(result.exit_code == 0);
     CHECK(result.out.compare(0, 12, "HTTP/1.1 200") == 0);
-    CHECK(Contains(result.out, R"("attributes":{"malware":"pegasus")"));
+    CHECK(Contains(result.out, R"("attributes":{"domain":"vodafoneegypt.tech")"));
+    CHECK(Contains(result.out, R"("attributes":{"malware":"predator"})"));
     CHECK(Contains(result.out, "x-stop-reason: limit"));
     CHECK_FALSE(Contains(result.out + result.err, "apiSecret"));
     // The second round uses the key of the first.

@@ -13,9 +13,8 @@ namespace {
 
 constexpr char kUser[] = "6f9619ff-8b86-4011-b42d-00cf4fc964ff";
 
-constexpr char kGraph[] =
-    R"({"id":"domain-a","type":"domain","lastSeen":"2024-01-02T00:00:00Z",)"
-    R"("attributes":{"domain":"a.example","note":"red\u001b[31m","rank":7}}
+constexpr char kGraph[] = R"({"id":"domain-a","type":"domain","lastSeen":"2024-01-02T00:00:00Z",)"
+                          R"("attributes":{"domain":"a.example","note":"red\u001b[31m","rank":7}}
 {"id":"ip-b","type":"ip","attributes":{"ip":"192.0.2.1"}}
 {"id":"ip-c","type":"ip","attributes":{"ip":"192.0.2.2"}}
 {"id":"url-d","type":"url","attributes":{"url":"http://a.example/"}}
@@ -117,7 +116,7 @@ TEST_CASE("queries are answered by a server as tables and as JSON") {
   CHECK(Contains(details.out, R"("type":"resolves-to","mode":"association",)"));
 
   const ProgramResult types = store.Run({"relations", "domain-a", "--types", "url,domain"});
-  CHECK(Contains(types.out, "1 entities, 0 relations"));
+  CHECK(Contains(types.out, "1 entity, 0 relations"));
 }
 
 TEST_CASE("errors of a server have their exit code, their reason and an error id") {

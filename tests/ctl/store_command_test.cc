@@ -68,10 +68,10 @@ TEST_CASE("the numbers of an import are also told in words") {
       RunCtl({"--data", data, "import", "-"}, {.standard_input = kTwoAndOne, .environment = {}});
   CAPTURE(imported.err);
   REQUIRE(imported.exit_code == 0);
-  CHECK(Contains(imported.out, "2 entities, 1 relations from 1 files"));
+  CHECK(Contains(imported.out, "2 entities, 1 relation from 1 file,"));
   const ProgramResult stats = RunCtl({"--data", data, "stats"});
   CHECK(Contains(stats.out, "2 entities\n"));
-  CHECK(Contains(stats.out, "1 relations\n"));
+  CHECK(Contains(stats.out, "1 relation\n"));
   const ProgramResult check = RunCtl({"--data", data, "check", "--json"});
   CHECK(check.exit_code == 0);
   CHECK(Number(check.out, "/entities") == 2);
