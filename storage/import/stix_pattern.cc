@@ -149,10 +149,10 @@ class Parser {
     while (true) {
       if (TakeWord("WITHIN")) {
         RETURN_IF_ERROR(Number());
-        if (!TakeWord("SECONDS") && !TakeWord("SECOND")) return Fault("SECONDS is missing");
+        if (!TakeWord("SECONDS")) return Fault("SECONDS is missing");
       } else if (TakeWord("REPEATS")) {
         RETURN_IF_ERROR(Number());
-        if (!TakeWord("TIMES") && !TakeWord("TIME")) return Fault("TIMES is missing");
+        if (!TakeWord("TIMES")) return Fault("TIMES is missing");
       } else if (TakeWord("START")) {
         RETURN_IF_ERROR(Timestamp());
         if (!TakeWord("STOP")) return Fault("STOP is missing");

@@ -36,8 +36,7 @@ class Tokenizer {
       RETURN_IF_ERROR(Quoted(c == 'h' ? Kind::kHex : c == 'b' ? Kind::kBinary : Kind::kTimestamp));
     } else if (StartsWord(c)) {
       TakeWhile(Kind::kWord, IsWordPart);
-    } else if (IsDigit(c) || ((c == '-' || c == '+') && IsDigit(At(1))) ||
-               (c == '.' && IsDigit(At(1)) && !follows_path_)) {
+    } else if (StartsNumber()) {
       Number();
     } else {
       RETURN_IF_ERROR(Symbol());
@@ -50,6 +49,13 @@ class Tokenizer {
  private:
   char At(size_t ahead) const {
     return position_ + ahead < text_.size() ? text_[position_ + ahead] : '\0';
+  }
+
+  // Digits, a sign and digits, and where no path can go on, a period and digits.
+  bool StartsNumber() const {
+    const size_t sign = At(0) == '-' || At(0) == '+' ? 1 : 0;
+    return IsDigit(At(sign)) ||
+           (At(sign) == '.' && IsDigit(At(sign + 1)) && (sign == 1 || !follows_path_));
   }
 
   absl::Status SkipSpaceAndComments() {
