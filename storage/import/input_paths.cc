@@ -100,8 +100,7 @@ absl::StatusOr<InputPaths> ExpandPaths(absl::Span<const std::string> paths) {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     if (!fs::exists(status)) {
-      return absl::NotFoundError(absl::StrCat(
-          path, ": ", error ? error.message() : std::string("no such file or directory")));
+      return absl::NotFoundError(absl::StrCat(path, ": ", error.message()));
     }
     if (fs::is_directory(status)) {
       AddDirectory(path, inputs);
