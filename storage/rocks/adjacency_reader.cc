@@ -13,9 +13,9 @@
 namespace relations {
 namespace {
 
-// With up to this many visible classes their lists are asked for by key, all nodes of a level in one
-// batch, where filters answer for absent lists; with more an iterator leaps from class to class.
-constexpr size_t kPointReadClassesMax = 4;
+// With up to this many visible classes their lists are asked for by key, where filters answer for
+// absent lists; with more the node's directory of classes tells which are there.
+constexpr size_t kClassesWithoutDirectoryMax = 4;
 
 absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
@@ -34,8 +34,8 @@ void AppendToCursor(ClassId visibility, size_t index, absl::string_view boundary
 
 rocksdb::Iterator& AdjacencyReader::iterator() {
   if (iterator_ == nullptr) {
-    iterator_.reset(database_->db().NewIterator(read_options_,
-                                                database_->family(Family::kAdjacency)));
+    iterator_.reset(reader_->database().db().NewIterator(
+        reader_->read_options(), reader_->database().family(Family::kAdjacency)));
   }
   return *iterator_;
 }
@@ -63,48 +63,48 @@ absl::Status AdjacencyReader::Scan(absl::Span<const ScanRequest> requests,
 absl::Status AdjacencyReader::FindHeads(absl::Span<const ScanRequest> requests,
                                         const VisibleClasses& visible,
                                         std::vector<std::vector<Run>>* runs) {
-  const bool point_reads = visible.classes().size() <= kPointReadClassesMax;
-  if (point_reads) RETURN_IF_ERROR(PointReadHeads(requests, visible, runs));
+  std::vector<NodeCache::Key> keys;
+  std::vector<size_t> request_of_key;
+  std::vector<ClassId> classes;
   for (size_t i = 0; i < requests.size(); ++i) {
     if (requests[i].after != nullptr) {
       RETURN_IF_ERROR(Resume(requests[i].node, *requests[i].after, &(*runs)[i]));
-    } else if (!point_reads) {
-      RETURN_IF_ERROR(LeapfrogHeads(requests[i].node, visible, &(*runs)[i]));
+      continue;
     }
+    ASSIGN_OR_RETURN(const bool by_key, ClassesToRead(requests[i].node, visible, &classes));
+    if (!by_key) {
+      RETURN_IF_ERROR(LeapfrogHeads(requests[i].node, visible, &(*runs)[i]));
+      continue;
+    }
+    for (const ClassId visibility : classes) {
+      keys.push_back({requests[i].node, visibility});
+      request_of_key.push_back(i);
+    }
+  }
+  // One batch for all nodes of a level.
+  std::vector<NodeCache::Value> values;
+  RETURN_IF_ERROR(reader_->Read(keys, &values));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (values[i]->empty()) continue;
+    Run& run = (*runs)[request_of_key[i]].emplace_back();
+    run.visibility = keys[i].slot;
+    run.key = ListKey(keys[i].node, keys[i].slot);
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(*values[i], &run.block));
   }
   return absl::OkStatus();
 }
 
-absl::Status AdjacencyReader::PointReadHeads(absl::Span<const ScanRequest> requests,
-                                             const VisibleClasses& visible,
-                                             std::vector<std::vector<Run>>* runs) {
-  std::vector<std::string> keys;
-  std::vector<std::pair<size_t, ClassId>> wanted;
-  for (size_t i = 0; i < requests.size(); ++i) {
-    if (requests[i].after != nullptr) continue;
-    for (const ClassId visibility : visible.classes()) {
-      keys.push_back(ListKey(requests[i].node, visibility));
-      wanted.emplace_back(i, visibility);
-    }
+absl::StatusOr<bool> AdjacencyReader::ClassesToRead(NodeId node, const VisibleClasses& visible,
+                                                    std::vector<ClassId>* classes) {
+  classes->assign(visible.classes().begin(), visible.classes().end());
+  if (classes->size() <= kClassesWithoutDirectoryMax) return true;
+  ASSIGN_OR_RETURN(const std::optional<std::vector<ClassId>> present, reader_->Directory(node));
+  if (!present.has_value()) return false;
+  classes->clear();
+  for (const ClassId visibility : *present) {
+    if (visible.Contains(visibility)) classes->push_back(visibility);
   }
-  if (keys.empty()) return absl::OkStatus();
-  std::vector<rocksdb::Slice> slices;
-  slices.reserve(keys.size());
-  for (const std::string& key : keys) slices.push_back(SliceOf(key));
-  std::vector<rocksdb::PinnableSlice> values(keys.size());
-  std::vector<rocksdb::Status> statuses(keys.size());
-  database_->db().MultiGet(read_options_, database_->family(Family::kAdjacency), keys.size(),
-                           slices.data(), values.data(), statuses.data());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (statuses[i].IsNotFound()) continue;
-    RETURN_IF_ERROR(FromRocks(statuses[i], "reading adjacency"));
-    Run run;
-    run.visibility = wanted[i].second;
-    run.key = std::move(keys[i]);
-    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(values[i]), &run.block));
-    (*runs)[wanted[i].first].push_back(std::move(run));
-  }
-  return absl::OkStatus();
+  return true;
 }
 
 absl::Status AdjacencyReader::LeapfrogHeads(NodeId node, const VisibleClasses& visible,
@@ -152,8 +152,9 @@ absl::Status AdjacencyReader::Resume(NodeId node, const ScanCursor& cursor,
     run.index = index;
     rocksdb::PinnableSlice value;
     RETURN_IF_ERROR(FromRocks(
-        database_->db().Get(read_options_, database_->family(Family::kAdjacency),
-                            SliceOf(run.key), &value),
+        reader_->database().db().Get(reader_->read_options(),
+                                     reader_->database().family(Family::kAdjacency),
+                                     SliceOf(run.key), &value),
         "reading adjacency"));
     RETURN_IF_ERROR(DecodeAdjacencyBlock(View(value), &run.block));
     if (run.index > run.block.entries.size()) {

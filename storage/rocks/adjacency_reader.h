@@ -14,7 +14,7 @@
 #include "rocksdb/db.h"
 #include "storage/graph_store.h"
 #include "storage/rocks/adjacency_block.h"
-#include "storage/rocks/database.h"
+#include "storage/rocks/cached_reader.h"
 #include "storage/visibility.h"
 
 namespace relations {
@@ -24,10 +24,9 @@ class AdjacencyReader {
   // Tells the id of a node: needed where relations of different classes tie in time.
   using IdLookup = std::function<absl::StatusOr<std::string>(NodeId)>;
 
-  // `database` and the snapshot in `read_options` must outlive the reader.
-  AdjacencyReader(const RocksDatabase* database, const rocksdb::ReadOptions& read_options,
-                  IdLookup id_of)
-      : database_(database), read_options_(read_options), id_of_(std::move(id_of)) {}
+  // `reader` is not owned and must outlive this.
+  AdjacencyReader(CachedReader* reader, IdLookup id_of)
+      : reader_(reader), id_of_(std::move(id_of)) {}
 
   // GraphView::Scan.
   absl::Status Scan(absl::Span<const ScanRequest> requests, const VisibleClasses& visible,
@@ -47,9 +46,10 @@ class AdjacencyReader {
 
   absl::Status FindHeads(absl::Span<const ScanRequest> requests, const VisibleClasses& visible,
                          std::vector<std::vector<Run>>* runs);
-  absl::Status PointReadHeads(absl::Span<const ScanRequest> requests,
-                              const VisibleClasses& visible,
-                              std::vector<std::vector<Run>>* runs);
+  // Tells the visible classes whose lists are to be asked for by key; false when they are too many at
+  // this node.
+  absl::StatusOr<bool> ClassesToRead(NodeId node, const VisibleClasses& visible,
+                                     std::vector<ClassId>* classes);
   absl::Status LeapfrogHeads(NodeId node, const VisibleClasses& visible, std::vector<Run>* runs);
   absl::Status Resume(NodeId node, const ScanCursor& cursor, std::vector<Run>* runs);
   // Moves on to the next block as long as the current one is used up; false when the list ends.
@@ -58,8 +58,7 @@ class AdjacencyReader {
   absl::StatusOr<bool> Precedes(const AdjacentRelation& a, const AdjacentRelation& b);
   rocksdb::Iterator& iterator();
 
-  const RocksDatabase* const database_;
-  const rocksdb::ReadOptions read_options_;
+  CachedReader* const reader_;
   const IdLookup id_of_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };

@@ -81,7 +81,10 @@ absl::Status GraphWriter::Apply(const Mutations& mutations) {
   RETURN_IF_ERROR(WriteLists());
   RETURN_IF_ERROR(WriteCounters());
   RETURN_IF_ERROR(PublishInterned());
-  RETURN_IF_ERROR(store_->database_->Write(batch_));
+  store_->cache_.BeginWrite(changed_);
+  const absl::Status written = store_->database_->Write(batch_);
+  store_->cache_.EndWrite(changed_);
+  RETURN_IF_ERROR(written);
   CommitCounters();
   return absl::OkStatus();
 }
@@ -157,6 +160,7 @@ absl::Status GraphWriter::PutEntities(const std::vector<PutEntity>& entities) {
     ++entities_added_[entity.type()];
     types[node] = entity.type();
     RETURN_IF_ERROR(Put(Family::kEntities, NodeKey(node), record));
+    changed_.push_back({node, NodeCache::kEntitySlot});
   }
   return absl::OkStatus();
 }
@@ -265,6 +269,8 @@ absl::Status GraphWriter::WriteLists() {
   AdjacencyWriter writer(store_->database_, [this](NodeId node) { return IdOf(node); }, &batch_);
   for (auto& [list, edits] : edits_) {
     RETURN_IF_ERROR(writer.Edit(list.first, list.second, std::move(edits)));
+    changed_.push_back({list.first, list.second});
+    changed_.push_back({list.first, NodeCache::kDirectorySlot});
   }
   return absl::OkStatus();
 }

@@ -15,6 +15,7 @@
 #include "rocksdb/write_batch.h"
 #include "storage/graph_store.h"
 #include "storage/rocks/adjacency_writer.h"
+#include "storage/rocks/node_cache.h"
 #include "storage/rocks/rocks_graph_store.h"
 
 namespace relations {
@@ -72,6 +73,8 @@ class GraphWriter {
   absl::flat_hash_map<NodeId, std::string> ids_;
   std::map<PairNodes, PairChange> pairs_;
   std::map<ListId, std::vector<ListEdit>> edits_;
+  // What the node cache must forget.
+  std::vector<NodeCache::Key> changed_;
 };
 
 }  // namespace relations

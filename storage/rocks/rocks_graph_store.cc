@@ -24,8 +24,9 @@ absl::StatusOr<uint64_t> ReadNumber(const RocksDatabase& database, absl::string_
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RocksGraphStore>> RocksGraphStore::Open(RocksDatabase* database) {
-  std::unique_ptr<RocksGraphStore> store(new RocksGraphStore(database));
+absl::StatusOr<std::unique_ptr<RocksGraphStore>> RocksGraphStore::Open(
+    RocksDatabase* database, const Options& options) {
+  std::unique_ptr<RocksGraphStore> store(new RocksGraphStore(database, options));
   RETURN_IF_ERROR(store->Load());
   return store;
 }

@@ -18,15 +18,25 @@
 #include "absl/status/statusor.h"
 #include "storage/graph_store.h"
 #include "storage/rocks/database.h"
+#include "storage/rocks/node_cache.h"
 #include "storage/visibility.h"
 
 namespace relations {
 
 class RocksGraphStore final : public GraphStore {
  public:
+  struct Options {
+    // Of the cache of nodes above RocksDB; 0 for none.
+    uint64_t node_cache_bytes = uint64_t{64} << 20;
+  };
+
   // Loads the tables that are held in memory: visibility classes, labels, counters. `database` is not
   // owned and must outlive the store. DATA_LOSS when they are not what the format says.
-  static absl::StatusOr<std::unique_ptr<RocksGraphStore>> Open(RocksDatabase* database);
+  static absl::StatusOr<std::unique_ptr<RocksGraphStore>> Open(RocksDatabase* database,
+                                                               const Options& options);
+  static absl::StatusOr<std::unique_ptr<RocksGraphStore>> Open(RocksDatabase* database) {
+    return Open(database, Options());
+  }
 
   absl::StatusOr<std::unique_ptr<GraphView>> View() override;
   absl::Status Apply(const Mutations& mutations) override;
@@ -34,14 +44,18 @@ class RocksGraphStore final : public GraphStore {
       const GroupSet& groups) override;
   absl::StatusOr<GraphStats> Stats() override;
 
+  NodeCache::Counts node_cache_counts() const { return cache_.counts(); }
+
  private:
   friend class RocksGraphView;
   friend class GraphWriter;
 
-  explicit RocksGraphStore(RocksDatabase* database) : database_(database) {}
+  RocksGraphStore(RocksDatabase* database, const Options& options)
+      : database_(database), cache_(options.node_cache_bytes) {}
   absl::Status Load();
 
   RocksDatabase* const database_;
+  NodeCache cache_;
 
   // Held through a whole Apply.
   std::mutex writer_mutex_;

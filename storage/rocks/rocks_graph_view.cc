@@ -15,68 +15,36 @@ namespace {
 
 absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-// One MultiGet. Calls `use(index, value)` for each key that is there.
-template <typename Use>
-absl::Status ReadBatch(const RocksDatabase& database, const rocksdb::ReadOptions& options,
-                       Family family, const std::vector<std::string>& keys, const Use& use) {
-  std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
-  std::vector<rocksdb::PinnableSlice> values(keys.size());
-  std::vector<rocksdb::Status> statuses(keys.size());
-  database.db().MultiGet(options, database.family(family), keys.size(), slices.data(),
-                         values.data(), statuses.data());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (statuses[i].IsNotFound()) continue;
-    RETURN_IF_ERROR(FromRocks(statuses[i], absl::StrCat("reading family ", FamilyName(family))));
-    RETURN_IF_ERROR(use(i, View(values[i])));
+// The id in an entity record.
+absl::StatusOr<std::string> IdOfRecord(NodeId node, absl::string_view value) {
+  if (value.empty()) {
+    return absl::DataLossError(absl::StrCat("an adjacency list names node ",
+                                            static_cast<uint64_t>(node), ", which has no entity"));
   }
-  return absl::OkStatus();
-}
-
-std::shared_ptr<const rocksdb::Snapshot> TakeSnapshot(rocksdb::DB& db) {
-  return {db.GetSnapshot(),
-          [&db](const rocksdb::Snapshot* snapshot) { db.ReleaseSnapshot(snapshot); }};
-}
-
-rocksdb::ReadOptions SnapshotOptions(const rocksdb::Snapshot* snapshot) {
-  rocksdb::ReadOptions options;
-  options.snapshot = snapshot;
-  options.verify_checksums = true;
-  return options;
+  ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(value));
+  ASSIGN_OR_RETURN(const EntityHead head, ReadEntityHead(record.wire));
+  return std::string(head.id);
 }
 
 }  // namespace
 
-RocksGraphView::RocksGraphView(const RocksGraphStore* store)
+RocksGraphView::RocksGraphView(RocksGraphStore* store)
     : store_(store),
-      database_(store->database_),
-      snapshot_(TakeSnapshot(database_->db())),
-      read_options_(SnapshotOptions(snapshot_.get())),
-      adjacency_(database_, read_options_, [this](NodeId node) -> absl::StatusOr<std::string> {
-        std::string id;
-        RETURN_IF_ERROR(ReadBatch(*database_, read_options_, Family::kEntities, {NodeKey(node)},
-                                  [&](size_t, absl::string_view value) -> absl::Status {
-                                    ASSIGN_OR_RETURN(const EntityRecord record,
-                                                     DecodeEntityRecord(value));
-                                    ASSIGN_OR_RETURN(const EntityHead head,
-                                                     ReadEntityHead(record.wire));
-                                    id = std::string(head.id);
-                                    return absl::OkStatus();
-                                  }));
-        if (id.empty()) {
-          return absl::DataLossError(absl::StrCat("an adjacency list names node ",
-                                                  static_cast<uint64_t>(node),
-                                                  ", which has no entity"));
-        }
-        return id;
+      reader_(store->database_, &store->cache_),
+      adjacency_(&reader_, [this](NodeId node) -> absl::StatusOr<std::string> {
+        const NodeCache::Key key{node, NodeCache::kEntitySlot};
+        std::vector<NodeCache::Value> values;
+        RETURN_IF_ERROR(reader_.Read({&key, 1}, &values));
+        return IdOfRecord(node, *values[0]);
       }) {}
 
 absl::StatusOr<std::optional<NodeId>> RocksGraphView::Resolve(absl::string_view id) {
-  std::optional<NodeId> node;
-  RETURN_IF_ERROR(ReadBatch(*database_, read_options_, Family::kIds, {IdKey(id)},
-                            [&](size_t, absl::string_view value) -> absl::Status {
-                              ASSIGN_OR_RETURN(node, NodeOfKey(value));
-                              return absl::OkStatus();
-                            }));
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status status = reader_.database().db().Get(
+      reader_.read_options(), reader_.database().family(Family::kIds), IdKey(id), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  RETURN_IF_ERROR(FromRocks(status, "reading ids"));
+  ASSIGN_OR_RETURN(const NodeId node, NodeOfKey(View(value)));
   return node;
 }
 
@@ -86,28 +54,37 @@ absl::Status RocksGraphView::Scan(absl::Span<const ScanRequest> requests,
 }
 
 absl::Status RocksGraphView::Get(absl::Span<const NodeId> nodes, EntitySink& sink) {
-  std::vector<std::string> keys;
+  std::vector<NodeCache::Key> keys;
   keys.reserve(nodes.size());
-  for (const NodeId node : nodes) keys.push_back(NodeKey(node));
-  return ReadBatch(*database_, read_options_, Family::kEntities, keys,
-                   [&](size_t index, absl::string_view value) -> absl::Status {
-                     ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(value));
-                     sink.OnEntity(index, record);
-                     return absl::OkStatus();
-                   });
+  for (const NodeId node : nodes) keys.push_back({node, NodeCache::kEntitySlot});
+  std::vector<NodeCache::Value> values;
+  RETURN_IF_ERROR(reader_.Read(keys, &values));
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i]->empty()) continue;
+    ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(*values[i]));
+    sink.OnEntity(i, record);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RocksGraphView::GetPairs(absl::Span<const NodePair> pairs, PairSink& sink) {
   std::vector<std::string> keys;
   keys.reserve(pairs.size());
   for (const NodePair& pair : pairs) keys.push_back(PairKey(pair.source, pair.target));
-  return ReadBatch(*database_, read_options_, Family::kRelations, keys,
-                   [&](size_t index, absl::string_view value) -> absl::Status {
-                     ASSIGN_OR_RETURN(const std::vector<PairRelation> relations,
-                                      DecodePairRelations(value));
-                     sink.OnPair(index, relations);
-                     return absl::OkStatus();
-                   });
+  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  reader_.database().db().MultiGet(reader_.read_options(),
+                                   reader_.database().family(Family::kRelations), keys.size(),
+                                   slices.data(), values.data(), statuses.data());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].IsNotFound()) continue;
+    RETURN_IF_ERROR(FromRocks(statuses[i], "reading relations"));
+    ASSIGN_OR_RETURN(const std::vector<PairRelation> relations,
+                     DecodePairRelations(View(values[i])));
+    sink.OnPair(i, relations);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> RocksGraphView::LabelText(LabelId label) {

@@ -1,16 +1,14 @@
 // One snapshot of the RocksDB store.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "rocksdb/db.h"
 #include "storage/graph_store.h"
 #include "storage/rocks/adjacency_reader.h"
-#include "storage/rocks/database.h"
+#include "storage/rocks/cached_reader.h"
 
 namespace relations {
 
@@ -19,7 +17,7 @@ class RocksGraphStore;
 class RocksGraphView final : public GraphView {
  public:
   // `store` is not owned and must outlive the view.
-  explicit RocksGraphView(const RocksGraphStore* store);
+  explicit RocksGraphView(RocksGraphStore* store);
 
   absl::StatusOr<std::optional<NodeId>> Resolve(absl::string_view id) override;
   absl::Status Scan(absl::Span<const ScanRequest> requests, const VisibleClasses& visible,
@@ -31,9 +29,7 @@ class RocksGraphView final : public GraphView {
 
  private:
   const RocksGraphStore* const store_;
-  const RocksDatabase* const database_;
-  const std::shared_ptr<const rocksdb::Snapshot> snapshot_;
-  rocksdb::ReadOptions read_options_;
+  CachedReader reader_;
   AdjacencyReader adjacency_;
 };
 

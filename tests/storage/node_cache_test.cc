@@ -1,0 +1,125 @@
+#include "storage/rocks/node_cache.h"
+
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+namespace relations {
+namespace {
+
+constexpr uint64_t kPlenty = 64 << 20;
+
+NodeCache::Key KeyOf(uint64_t node) { return {NodeId{node}, NodeCache::kEntitySlot}; }
+
+TEST_CASE("what was read at a snapshot is found at that and at later ones") {
+  NodeCache cache(kPlenty);
+  const NodeCache::Ticket ticket = cache.TakeTicket();
+  CHECK(cache.Find(KeyOf(1), 10) == nullptr);
+  CHECK(*cache.Insert(KeyOf(1), "value", ticket, 10) == "value");
+  REQUIRE(cache.Find(KeyOf(1), 10) != nullptr);
+  CHECK(*cache.Find(KeyOf(1), 11) == "value");
+  CHECK(cache.Find(KeyOf(1), 9) == nullptr);
+  CHECK(cache.Find({NodeId{1}, NodeCache::kDirectorySlot}, 10) == nullptr);
+  CHECK(cache.Find({NodeId{1}, ClassId{0}}, 10) == nullptr);
+}
+
+TEST_CASE("an empty value is a value") {
+  NodeCache cache(kPlenty);
+  cache.Insert(KeyOf(1), "", cache.TakeTicket(), 1);
+  REQUIRE(cache.Find(KeyOf(1), 1) != nullptr);
+  CHECK(cache.Find(KeyOf(1), 1)->empty());
+}
+
+TEST_CASE("a write drives out what it changes and nothing else") {
+  NodeCache cache(kPlenty);
+  cache.Insert(KeyOf(1), "a", cache.TakeTicket(), 1);
+  cache.Insert(KeyOf(2), "b", cache.TakeTicket(), 1);
+  const std::vector<NodeCache::Key> keys = {KeyOf(1)};
+  cache.BeginWrite(keys);
+  CHECK(cache.Find(KeyOf(1), 5) == nullptr);
+  CHECK(cache.Find(KeyOf(2), 5) != nullptr);
+  cache.EndWrite(keys);
+  CHECK(cache.Find(KeyOf(1), 5) == nullptr);
+}
+
+TEST_CASE("a value that may be older than a write is not taken in") {
+  NodeCache cache(kPlenty);
+  const std::vector<NodeCache::Key> keys = {KeyOf(1), KeyOf(1)};
+  const NodeCache::Ticket before = cache.TakeTicket();
+  cache.BeginWrite(keys);
+  const NodeCache::Ticket during = cache.TakeTicket();
+  // While the write is under way, and after it for views that began before its end.
+  for (const bool ended : {false, true}) {
+    CAPTURE(ended);
+    if (ended) cache.EndWrite(keys);
+    cache.Insert(KeyOf(1), "old", before, 1);
+    CHECK(cache.Find(KeyOf(1), 9) == nullptr);
+    cache.Insert(KeyOf(1), "old", during, 1);
+    CHECK(cache.Find(KeyOf(1), 9) == nullptr);
+  }
+  cache.Insert(KeyOf(1), "new", cache.TakeTicket(), 9);
+  REQUIRE(cache.Find(KeyOf(1), 9) != nullptr);
+  CHECK(*cache.Find(KeyOf(1), 9) == "new");
+}
+
+TEST_CASE("the budget holds, overhead included") {
+  NodeCache cache(1 << 20);
+  for (uint64_t node = 1; node <= 50'000; ++node) {
+    cache.Insert(KeyOf(node), std::string(100, 'x'), cache.TakeTicket(), 1);
+  }
+  CHECK(cache.counts().bytes <= 1 << 20);
+  CHECK(cache.counts().entries > 2000);
+  CHECK(cache.counts().entries < 1 << 20);
+}
+
+TEST_CASE("a value too large for its share is passed through") {
+  NodeCache cache(1 << 20);
+  const std::string large(1 << 16, 'x');
+  CHECK(*cache.Insert(KeyOf(1), large, cache.TakeTicket(), 1) == large);
+  CHECK(cache.Find(KeyOf(1), 1) == nullptr);
+}
+
+TEST_CASE("a scan does not drive out what is read again and again") {
+  NodeCache cache(1 << 20);
+  const std::string value(100, 'x');
+  const auto read = [&](uint64_t node) {
+    if (cache.Find(KeyOf(node), 1) != nullptr) return true;
+    cache.Insert(KeyOf(node), value, cache.TakeTicket(), 1);
+    return false;
+  };
+  for (int round = 0; round < 5; ++round) {
+    for (uint64_t node = 1; node <= 500; ++node) read(node);
+  }
+  // Ten times what the cache holds, each once; the hot ones are read meanwhile.
+  for (uint64_t node = 1000; node < 50'000; ++node) {
+    read(node);
+    read(1 + node % 500);
+  }
+  int hot = 0;
+  for (uint64_t node = 1; node <= 500; ++node) hot += read(node) ? 1 : 0;
+  CHECK(hot > 450);
+}
+
+TEST_CASE("a cache of no bytes holds nothing and serves all the same") {
+  NodeCache cache(0);
+  CHECK(*cache.Insert(KeyOf(1), "value", cache.TakeTicket(), 1) == "value");
+  CHECK(cache.Find(KeyOf(1), 1) == nullptr);
+  const std::vector<NodeCache::Key> keys = {KeyOf(1)};
+  cache.BeginWrite(keys);
+  cache.EndWrite(keys);
+  CHECK(cache.counts().entries == 0);
+}
+
+TEST_CASE("hits and misses are counted") {
+  NodeCache cache(kPlenty);
+  cache.Find(KeyOf(1), 1);
+  cache.Insert(KeyOf(1), "value", cache.TakeTicket(), 1);
+  cache.Find(KeyOf(1), 1);
+  cache.Find(KeyOf(1), 1);
+  CHECK(cache.counts().misses == 1);
+  CHECK(cache.counts().hits == 2);
+}
+
+}  // namespace
+}  // namespace relations
