@@ -62,8 +62,8 @@ inline constexpr size_t kImportLineBytesMax = 16 << 20;
 inline constexpr uint64_t kImportDocumentBytesMax = uint64_t{1} << 30;
 // Values of one such document, which cost 8 to 16 bytes each beside its text.
 inline constexpr uint64_t kImportDocumentValuesMax = uint64_t{1} << 26;
-// STIX objects of one import, which are one set and held together, about 1 KiB each.
-inline constexpr size_t kImportStixObjectsMax = 5'000'000;
+// STIX objects of one import, which are one set and held together, about 1.5 KiB each.
+inline constexpr size_t kImportStixObjectsMax = 2'000'000;
 // Relations of one such set or of one MISP document, about 40 bytes each.
 inline constexpr size_t kImportDraftRelationsMax = 50'000'000;
 // Pairs of entities that one STIX statement may relate, and entities that one object stands for: a

@@ -36,19 +36,20 @@ void ForEachReference(const StixObject& object, Visit visit) {
 
 }  // namespace
 
-StixGraph::StixGraph(std::vector<StixEntry> entries, absl::flat_hash_set<std::string> revoked_ids)
+StixGraph::StixGraph(StixEntries entries, absl::flat_hash_set<std::string> revoked_ids)
     : revoked_ids_(std::move(revoked_ids)) {
-  for (StixEntry& entry : entries) {
-    std::vector<StixObject> embedded = std::move(entry.object.embedded);
-    const std::string file = entry.file;
+  for (std::unique_ptr<StixEntry>& entry : entries) {
+    std::vector<StixObject> embedded = std::move(entry->object.embedded);
+    const std::string file = entry->file;
     items_.push_back(std::make_unique<Item>(Item{std::move(entry), {}}));
     for (StixObject& object : embedded) {
-      items_.push_back(std::make_unique<Item>(Item{{std::move(object), file, 0}, {}}));
+      items_.push_back(std::make_unique<Item>(
+          Item{std::make_unique<StixEntry>(StixEntry{std::move(object), file, 0}), {}}));
     }
   }
   for (const auto& item : items_) {
-    if (!item->entry.object.id.empty()) {
-      by_id_[item->entry.object.id].push_back(item.get());
+    if (!item->entry->object.id.empty()) {
+      by_id_[item->entry->object.id].push_back(item.get());
     }
   }
 }
@@ -69,15 +70,15 @@ void StixGraph::DateByMention() {
   for (int round = 0; round < 2; ++round) {
     absl::flat_hash_map<absl::string_view, absl::Time> mentioned;
     for (const auto& item : items_) {
-      if (const auto time = OwnTime(item->entry.object)) {
-        ForEachReference(item->entry.object, [&](const std::string& ref) {
+      if (const auto time = OwnTime(item->entry->object)) {
+        ForEachReference(item->entry->object, [&](const std::string& ref) {
           absl::Time& latest = mentioned.try_emplace(ref, *time).first->second;
           latest = std::max(latest, *time);
         });
       }
     }
     for (const auto& item : items_) {
-      StixObject& object = item->entry.object;
+      StixObject& object = item->entry->object;
       const auto mention = mentioned.find(object.id);
       if (!OwnTime(object).has_value() && mention != mentioned.end()) {
         object.timestamp = mention->second;
@@ -87,8 +88,8 @@ void StixGraph::DateByMention() {
 }
 
 absl::Status StixGraph::DraftItem(Item& item, ImportRun& run) {
-  const StixObject& object = item.entry.object;
-  const ImportPosition position = PositionOf(item.entry);
+  const StixObject& object = item.entry->object;
+  const ImportPosition position = PositionOf(*item.entry);
   for (const std::string& kind : object.skipped) {
     run.Skip(kind);
   }
@@ -110,8 +111,8 @@ absl::Status StixGraph::DraftItem(Item& item, ImportRun& run) {
 }
 
 absl::Status StixGraph::DraftStatements(const Item& item, ImportRun& run) {
-  const StixObject& object = item.entry.object;
-  const ImportPosition position = PositionOf(item.entry);
+  const StixObject& object = item.entry->object;
+  const ImportPosition position = PositionOf(*item.entry);
   const std::optional<absl::Time> time = StatementTime(object);
   // Each once, though an object may say a thing in two ways.
   absl::flat_hash_set<absl::string_view> unknown;
@@ -165,10 +166,10 @@ absl::StatusOr<std::vector<StixGraph::Node>> StixGraph::Closure(
   absl::flat_hash_set<const Item*> seen(reached.begin(), reached.end());
   for (size_t next = 0; next < reached.size(); ++next) {
     const Item& item = *reached[next];
-    for (const size_t index : item.entry.object.stands_for) {
+    for (const size_t index : item.entry->object.stands_for) {
       nodes.push_back(item.nodes[index]);
     }
-    for (const std::string& ref : item.entry.object.stands_for_refs) {
+    for (const std::string& ref : item.entry->object.stands_for_refs) {
       const auto items = by_id_.find(ref);
       if (items == by_id_.end()) continue;
       for (const Item* const other : items->second) {

@@ -22,7 +22,7 @@ namespace relations {
 class StixGraph {
  public:
   // `revoked_ids` are known but stand for nothing.
-  StixGraph(std::vector<StixEntry> entries, absl::flat_hash_set<std::string> revoked_ids);
+  StixGraph(StixEntries entries, absl::flat_hash_set<std::string> revoked_ids);
 
   absl::Status Emit(ImportRun& run);
 
@@ -30,7 +30,7 @@ class StixGraph {
   using Node = GraphDraft::Node;
 
   struct Item {
-    StixEntry entry;
+    std::unique_ptr<StixEntry> entry;
     // Of the draft, one for each part of the object.
     std::vector<Node> nodes;
   };

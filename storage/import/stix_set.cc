@@ -72,31 +72,31 @@ absl::Status StixSet::AddElement(const JsonElement& element, const std::string& 
         absl::StrCat(PositionText(position), "more than ", limits::kImportStixObjectsMax,
                      " STIX objects in one import; import them in parts"));
   }
-  AddVersion({*std::move(object), file, number});
+  AddVersion(std::make_unique<StixEntry>(StixEntry{*std::move(object), file, number}));
   return absl::OkStatus();
 }
 
-void StixSet::AddVersion(StixEntry entry) {
-  if (entry.object.id.empty()) {
+void StixSet::AddVersion(std::unique_ptr<StixEntry> entry) {
+  if (entry->object.id.empty()) {
     without_id_.push_back(std::move(entry));
     return;
   }
-  std::vector<StixEntry>& versions = versions_[entry.object.id];
-  if (!versions.empty() && versions.front().object.version > entry.object.version) {
+  StixEntries& versions = versions_[entry->object.id];
+  if (!versions.empty() && versions.front()->object.version > entry->object.version) {
     return;
   }
-  if (!versions.empty() && versions.front().object.version < entry.object.version) {
+  if (!versions.empty() && versions.front()->object.version < entry->object.version) {
     versions.clear();
   }
   versions.push_back(std::move(entry));
 }
 
 absl::Status StixSet::Emit(ImportRun& run) {
-  std::vector<StixEntry> entries = std::move(without_id_);
+  StixEntries entries = std::move(without_id_);
   absl::flat_hash_set<std::string> revoked_ids;
   for (auto& [id, versions] : versions_) {
-    for (StixEntry& entry : versions) {
-      if (entry.object.revoked) {
+    for (std::unique_ptr<StixEntry>& entry : versions) {
+      if (entry->object.revoked) {
         run.Skip("revoked");
         revoked_ids.insert(id);
       } else {
@@ -107,8 +107,8 @@ absl::Status StixSet::Emit(ImportRun& run) {
   versions_.clear();
   without_id_.clear();
   objects_ = 0;
-  std::sort(entries.begin(), entries.end(), [](const StixEntry& a, const StixEntry& b) {
-    return std::tie(a.object.id, a.file, a.number) < std::tie(b.object.id, b.file, b.number);
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return std::tie(a->object.id, a->file, a->number) < std::tie(b->object.id, b->file, b->number);
   });
   return StixGraph(std::move(entries), std::move(revoked_ids)).Emit(run);
 }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct StixEntry {
   uint64_t number = 0;
 };
 
+// By pointer: they are sorted, and large.
+using StixEntries = std::vector<std::unique_ptr<StixEntry>>;
+
 // Where `entry` stands, for messages.
 ImportPosition PositionOf(const StixEntry& entry);
 
@@ -39,11 +43,11 @@ class StixSet {
  private:
   absl::Status AddElement(const JsonElement& element, const std::string& file, uint64_t number,
                           ImportRun& run);
-  void AddVersion(StixEntry entry);
+  void AddVersion(std::unique_ptr<StixEntry> entry);
 
   // By id, the versions with the latest time.
-  absl::flat_hash_map<std::string, std::vector<StixEntry>> versions_;
-  std::vector<StixEntry> without_id_;
+  absl::flat_hash_map<std::string, StixEntries> versions_;
+  StixEntries without_id_;
   size_t objects_ = 0;
 };
 
