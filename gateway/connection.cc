@@ -71,9 +71,10 @@ void Connection::Start(Admission admission) {
 
 void Connection::BeginDrain() {
   draining_ = true;
-  error_code error;
-  if (phase_ == Phase::kReading && !request_begun_ && socket_.available(error) == 0) {
-    Close();
+  if (phase_ == Phase::kReading && !request_begun_) {
+    // The pending read ends: with bytes, if a request has begun to come by now, else aborted.
+    error_code ignored;
+    socket_.cancel(ignored);
   }
 }
 
@@ -115,7 +116,9 @@ void Connection::Continue() {
     RefuseRequest(Failure(400, reason::kMalformedRequest, "the request ends early"));
     return;
   }
-  if (peer_finished_ || (draining_ && !request_begun_)) {
+  error_code ignored;
+  const bool retired = draining_ && !request_begun_ && socket_.available(ignored) == 0;
+  if (peer_finished_ || retired) {
     Close();
     return;
   }
@@ -153,12 +156,13 @@ void Connection::OnRead(const error_code& error, size_t bytes) {
     OnLingeringRead(error, bytes);
     return;
   }
-  if (error && error != asio::error::eof) {
+  const bool aborted = error == asio::error::operation_aborted;
+  if (error && error != asio::error::eof && !aborted) {
     Close();
     return;
   }
   input_size_ += bytes;
-  peer_finished_ = static_cast<bool>(error);
+  peer_finished_ = error == asio::error::eof;
   if (phase_ == Phase::kReading) {
     Continue();
   } else if (phase_ == Phase::kAnswering) {
@@ -234,6 +238,8 @@ void Connection::Write(HttpAnswer answer) {
 
 void Connection::OnWritten(const error_code& error, size_t bytes) {
   LogAnswer(bytes);
+  // An idle connection keeps no answer.
+  answer_.body = std::string();
   if (phase_ == Phase::kClosed) {
     return;
   }

@@ -211,7 +211,9 @@ HttpAnswer Front::AnswerRelations(const Exchange& exchange,
       failure = FailureOfParameter(question.status());
       failure.error_id = error_id;
     }
-    if (failure.status >= 500) {
+    // A call cancelled from this side is no fault: its client has left.
+    const bool client_left = rpc.code == absl::StatusCode::kCancelled && !rpc.from_service;
+    if (failure.status >= 500 && !client_left) {
       LogError("call failed", {{"id", exchange.request_id},
                                {"error_id", failure.error_id},
                                {"code", absl::StatusCodeToString(rpc.code)},

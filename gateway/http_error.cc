@@ -79,8 +79,9 @@ Failure::Failure(int http_status, absl::string_view code_word, absl::string_view
 
 Failure FailureOfCall(const RpcFailure& rpc) {
   const Kind kind = KindOf(rpc.code);
-  const bool ours = kind.status == 500;
-  const bool tell = rpc.from_service && !ours;
+  // A cancellation is told as the unavailability that it is.
+  const bool tell =
+      rpc.from_service && kind.status != 500 && rpc.code != absl::StatusCode::kCancelled;
   Failure failure(kind.status, tell && IsWord(rpc.reason) ? rpc.reason : kind.code,
                   tell && !rpc.message.empty() ? rpc.message : kind.message);
   if (tell && IsWord(rpc.param)) {

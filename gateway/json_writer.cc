@@ -95,13 +95,13 @@ size_t DecodeSequence(absl::string_view text, uint32_t& code_point) {
   return overlong || surrogate || code_point > 0x10FFFF ? 0 : length;
 }
 
-void AppendDigits(uint32_t value, int width, std::string& json) {
-  char digits[10];
+// Writes `width` digits and returns the place behind them.
+char* WriteDigits(uint32_t value, int width, char* place) {
   for (int i = width - 1; i >= 0; --i) {
-    digits[i] = static_cast<char>('0' + value % 10);
+    place[i] = static_cast<char>('0' + value % 10);
     value /= 10;
   }
-  json.append(digits, width);
+  return place + width;
 }
 
 }  // namespace
@@ -169,24 +169,28 @@ bool AppendTimestamp(int64_t seconds, int32_t nanos, std::string& json) {
   const std::chrono::year_month_day date{
       std::chrono::sys_days{std::chrono::days{static_cast<int>(days)}}};
   const auto second_of_day = static_cast<uint32_t>(rest);
-  json += '"';
-  AppendDigits(static_cast<uint32_t>(static_cast<int>(date.year())), 4, json);
-  json += '-';
-  AppendDigits(static_cast<unsigned>(date.month()), 2, json);
-  json += '-';
-  AppendDigits(static_cast<unsigned>(date.day()), 2, json);
-  json += 'T';
-  AppendDigits(second_of_day / 3600, 2, json);
-  json += ':';
-  AppendDigits(second_of_day / 60 % 60, 2, json);
-  json += ':';
-  AppendDigits(second_of_day % 60, 2, json);
+  // "2023-06-15T14:30:00.123456789Z" with its quotes fits well.
+  char text[40];
+  char* end = text;
+  const auto write = [&end](uint32_t value, int width, char separator) {
+    end = WriteDigits(value, width, end);
+    *end++ = separator;
+  };
+  *end++ = '"';
+  write(static_cast<uint32_t>(static_cast<int>(date.year())), 4, '-');
+  write(static_cast<unsigned>(date.month()), 2, '-');
+  write(static_cast<unsigned>(date.day()), 2, 'T');
+  write(second_of_day / 3600, 2, ':');
+  write(second_of_day / 60 % 60, 2, ':');
+  end = WriteDigits(second_of_day % 60, 2, end);
   if (nanos != 0) {
-    json += '.';
-    AppendDigits(static_cast<uint32_t>(nanos), 9, json);
-    while (json.back() == '0') json.pop_back();
+    *end++ = '.';
+    end = WriteDigits(static_cast<uint32_t>(nanos), 9, end);
+    while (end[-1] == '0') --end;
   }
-  json += "Z\"";
+  *end++ = 'Z';
+  *end++ = '"';
+  json.append(text, end - text);
   return true;
 }
 

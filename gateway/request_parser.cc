@@ -22,6 +22,9 @@ static_assert(RequestParser::kInputBytesMax == limits::kHttpHeaderBytesMax);
 
 // Of the request line besides the target: the longest method, the version, spaces and line end.
 constexpr size_t kRequestLineExtraBytesMax = 64;
+// However little of a chunked body is outstanding, "0\r\n\r\n" is. Beast asserts that it is never
+// given less of the last chunk.
+constexpr size_t kChunkedEndBytesMin = 5;
 
 absl::string_view View(BeastView text) { return {text.data(), text.size()}; }
 
@@ -255,9 +258,10 @@ RequestParser::Progress RequestParser::State::ReadBody(absl::string_view input, 
   error_code error;
   while (!sink->is_done()) {
     const absl::string_view unread = input.substr(consumed);
-    const size_t read =
-        unread.empty() ? 0
-                       : sink->put(boost::asio::const_buffer(unread.data(), unread.size()), error);
+    if (unread.size() < (sink->chunked() ? kChunkedEndBytesMin : 1)) {
+      return Progress::kNeedsInput;
+    }
+    const size_t read = sink->put(boost::asio::const_buffer(unread.data(), unread.size()), error);
     consumed += read;
     body_bytes += read;
     if (error && error != http::error::need_more) {
@@ -268,10 +272,10 @@ RequestParser::Progress RequestParser::State::ReadBody(absl::string_view input, 
       request.body = BodyState::kTooLarge;
       return Progress::kDone;
     }
-    if (unread.empty() || error == http::error::need_more) {
-      if (unread.size() - read >= kInputBytesMax) {
-        return Fail(Malformed("the request body is badly framed"));
-      }
+    if (error == http::error::need_more && unread.size() - read >= kInputBytesMax) {
+      return Fail(Malformed("the request body is badly framed"));
+    }
+    if (error == http::error::need_more) {
       return Progress::kNeedsInput;
     }
   }

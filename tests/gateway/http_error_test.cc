@@ -89,6 +89,15 @@ TEST_CASE("Of our own faults only the id passes") {
   }
 }
 
+TEST_CASE("A call that the service gave up is an unavailability") {
+  const Failure failure =
+      FailureOfCall(FromService(absl::StatusCode::kCancelled, "cancelled", "cancelled"));
+  CHECK(failure.status == 503);
+  CHECK(failure.code == "unavailable");
+  CHECK(failure.retry_after_s == 1);
+  CHECK(failure.error_id == kId);
+}
+
 TEST_CASE("Ids, words, parameters and waits pass only in their proper form") {
   RpcFailure rpc = FromService(absl::StatusCode::kResourceExhausted, "Bad Word\"", "slow down");
   rpc.param = "x\"y";

@@ -97,7 +97,7 @@ TEST_CASE("The program serves until SIGTERM, finishes what is under way and exit
     TempDir directory;
     FakeBackend backend(directory / "backend");
     GatewayProcess process({"--backend", "unix:" + directory / "backend", "--listen", "127.0.0.1:0",
-                            "--listen", "unix:" + directory / "front"});
+                            "--listen", "unix:" + directory / "front", "--threads", "1"});
     const std::string tcp = ListenedOn(process);
     const std::string local = ListenedOn(process);
     CHECK(local == "unix:" + directory / "front");
@@ -109,6 +109,7 @@ TEST_CASE("The program serves until SIGTERM, finishes what is under way and exit
     REQUIRE(waiting.Send(Request(kRelations, kBearer)));
     REQUIRE(backend.WaitForCalls(2));
     process.Signal(stop);
+    // On one thread the end of an idle connection shows that the others know of the stop, too.
     CHECK(client.Ends());
     backend.Release();
     const auto answer = waiting.Read();

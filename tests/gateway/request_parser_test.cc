@@ -1,6 +1,8 @@
 // The request parser: what it reads, what it refuses, in one piece and in any split.
 #include "gateway/request_parser.h"
 
+#include <random>
+
 #include "storage/base/limits.h"
 #include "tests/support/catch.h"
 
@@ -211,16 +213,16 @@ TEST_CASE("A body is read to its end up to 64 KiB") {
 
 TEST_CASE("A chunked body that is badly framed is refused") {
   const std::string head = "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-  const std::string bodies[] = {"x\r\n",
+  const std::string bodies[] = {"x\r\n\r\n",
                                 "3\r\nabcd\r\n0\r\n\r\n",
-                                "-1\r\n",
+                                "-1\r\n\r\n",
                                 "0x3\r\nabc\r\n0\r\n\r\n",
                                 "3 \r\nabc0\r\n\r\n",
                                 "FFFFFFFFFFFFFFFFF\r\n",
                                 "0\r\nContent-Length: 3\r\n\r\n",
                                 "0\r\n bad\r\n\r\n",
                                 "3\rx\nabc",
-                                ";\r\n",
+                                ";\r\n\r\n",
                                 std::string(20000, '1')};
   for (const std::string& body : bodies) {
     INFO(body.substr(0, 40));
@@ -243,6 +245,68 @@ TEST_CASE("A client that waits for leave to send its body is not given it") {
   CHECK(BodyOf("GET / HTTP/1.1\r\n" + fields) == BodyState::kNotRead);
   CHECK(BodyOf("GET / HTTP/1.0\r\n" + fields + "0123456789") == BodyState::kDrained);
   CHECK(BodyOf("GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n") == BodyState::kNone);
+}
+
+// Pieces of requests, well and badly formed, put together at random.
+std::string RandomRequest(std::mt19937& random) {
+  static const char* kPieces[] = {"GET ",
+                                  "/x",
+                                  " HTTP/1.1",
+                                  " HTTP/1.0",
+                                  "\r\n",
+                                  "\r\n",
+                                  "\r\n",
+                                  "\r\n\r\n",
+                                  "\n",
+                                  "\r",
+                                  " ",
+                                  "\t",
+                                  ":",
+                                  ",",
+                                  ";",
+                                  "Host: h\r\n",
+                                  "Content-Length: 5\r\n",
+                                  "Content-Length: 0\r\n",
+                                  "Transfer-Encoding: chunked\r\n",
+                                  "Connection: close\r\n",
+                                  "X: y\r\n",
+                                  "0\r\n",
+                                  "0",
+                                  "5\r\n",
+                                  "hello",
+                                  "a;b=c\r\n",
+                                  "FFFFFFFFFFFFFFFF\r\n",
+                                  "\x80",
+                                  "Trailer: t\r\n",
+                                  "Expect: 100-continue\r\n"};
+  std::string text;
+  if (random() % 8 != 0) text = "GET / HTTP/1.1\r\nHost: h\r\n";
+  if (random() % 2 != 0) text += "Transfer-Encoding: chunked\r\n\r\n";
+  for (size_t i = random() % 16; i > 0; --i) text += kPieces[random() % std::size(kPieces)];
+  return text + "\r\n\r\n";
+}
+
+TEST_CASE("However a request comes in pieces, it is never read differently") {
+  std::mt19937 random(7);
+  int done = 0;
+  for (int round = 0; round < 30000; ++round) {
+    const std::string text = RandomRequest(random);
+    INFO(text);
+    RequestParser whole;
+    std::string whole_rest;
+    const Progress expected = Feed(whole, text, std::string::npos, &whole_rest);
+    RequestParser pieces;
+    std::string pieces_rest;
+    const Progress progress = Feed(pieces, text, 1 + random() % 9, &pieces_rest);
+    // What is refused in one piece may wait for more in several, but is never accepted.
+    REQUIRE((progress == Progress::kDone) == (expected == Progress::kDone));
+    if (progress == Progress::kDone) {
+      ++done;
+      REQUIRE(pieces_rest == whole_rest);
+      REQUIRE(pieces.TakeRequest().body == whole.TakeRequest().body);
+    }
+  }
+  CHECK(done > 1000);
 }
 
 }  // namespace
