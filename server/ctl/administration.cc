@@ -9,17 +9,13 @@
 namespace relations {
 namespace {
 
-// What CreateCredentialRequest says of days = 0.
-constexpr int kKeyPairDaysDefault = 365;
-constexpr int kSessionDaysDefault = 1;
-
-CreateCredentialParams ParamsOf(const v1::CreateCredentialRequest& request, int days_default) {
+CreateCredentialParams ParamsOf(const v1::CreateCredentialRequest& request) {
   CreateCredentialParams params;
   params.user_id = request.user_id();
   params.name = request.name();
   params.groups.assign(request.groups().begin(), request.groups().end());
   params.roles.assign(request.roles().begin(), request.roles().end());
-  params.days = request.days() == 0 ? days_default : request.days();
+  params.days = request.days();
   return params;
 }
 
@@ -51,9 +47,8 @@ class InDirectory final : public Administration {
   absl::StatusOr<v1::CreateKeyPairResponse> CreateKeyPair(
       const v1::CreateCredentialRequest& request) override {
     ASSIGN_OR_RETURN(auto database, OpenDatabase(directory_, OpenMode::kCreateIfMissing));
-    ASSIGN_OR_RETURN(
-        const CreatedKeyPair created,
-        CredentialStore(database.get()).CreateKeyPair(ParamsOf(request, kKeyPairDaysDefault)));
+    ASSIGN_OR_RETURN(const CreatedKeyPair created,
+                     CredentialStore(database.get()).CreateKeyPair(ParamsOf(request)));
     RETURN_IF_ERROR(database->Close());
     v1::CreateKeyPairResponse response;
     response.set_api_key(created.api_key);
@@ -65,9 +60,8 @@ class InDirectory final : public Administration {
   absl::StatusOr<v1::CreateSessionResponse> CreateSession(
       const v1::CreateCredentialRequest& request) override {
     ASSIGN_OR_RETURN(auto database, OpenDatabase(directory_, OpenMode::kCreateIfMissing));
-    ASSIGN_OR_RETURN(
-        const CreatedSession created,
-        CredentialStore(database.get()).CreateSession(ParamsOf(request, kSessionDaysDefault)));
+    ASSIGN_OR_RETURN(const CreatedSession created,
+                     CredentialStore(database.get()).CreateSession(ParamsOf(request)));
     RETURN_IF_ERROR(database->Close());
     v1::CreateSessionResponse response;
     response.set_bearer(created.bearer);

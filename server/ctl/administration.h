@@ -15,7 +15,7 @@ class Administration {
  public:
   virtual ~Administration() = default;
 
-  // INVALID_ARGUMENT names the parameter that is wrong.
+  // `request.days` is always given. INVALID_ARGUMENT names the parameter that is wrong.
   virtual absl::StatusOr<v1::CreateKeyPairResponse> CreateKeyPair(
       const v1::CreateCredentialRequest& request) = 0;
   virtual absl::StatusOr<v1::CreateSessionResponse> CreateSession(

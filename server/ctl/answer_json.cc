@@ -1,13 +1,13 @@
 #include "server/ctl/answer_json.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <vector>
+#include <map>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "storage/base/json_text.h"
+#include "server/ctl/json_object.h"
 
 namespace relations {
 namespace {
@@ -24,50 +24,30 @@ std::string NumberText(double number) {
   return std::string(digits, end.ptr);
 }
 
-void AppendKey(absl::string_view key, std::string& json) {
-  if (json.back() != '{') json += ',';
-  AppendJsonString(key, json);
-  json += ':';
-}
-
-void AppendString(absl::string_view key, absl::string_view value, std::string& json) {
-  AppendKey(key, json);
-  AppendJsonString(value, json);
-}
-
-void AppendNumber(absl::string_view key, int64_t value, std::string& json) {
-  AppendKey(key, json);
-  absl::StrAppend(&json, value);
-}
-
-template <typename Strings>
-void AppendStrings(absl::string_view key, const Strings& values, std::string& json) {
-  AppendKey(key, json);
-  json += '[';
-  for (const std::string& value : values) {
-    if (json.back() != '[') json += ',';
-    AppendJsonString(value, json);
-  }
-  json += ']';
-}
-
-void AppendAttributes(const relations::v1::Entity& entity, std::string& json) {
+std::string AttributesJson(const v1::Entity& entity) {
   // A map of Protobuf has no order of its own.
-  std::vector<const std::string*> keys;
-  for (const auto& [key, value] : entity.attributes()) keys.push_back(&key);
-  std::sort(keys.begin(), keys.end(), [](const auto* a, const auto* b) { return *a < *b; });
-  AppendKey("attributes", json);
-  json += '{';
-  for (const std::string* key : keys) {
-    const google::protobuf::Value& value = entity.attributes().at(*key);
+  const std::map<std::string, google::protobuf::Value> ordered(entity.attributes().begin(),
+                                                               entity.attributes().end());
+  JsonObject object;
+  for (const auto& [key, value] : ordered) {
     if (value.kind_case() == google::protobuf::Value::kStringValue) {
-      AppendString(*key, value.string_value(), json);
-    } else if (std::string text = ValueText(value); !text.empty()) {
-      AppendKey(*key, json);
-      json += text;
+      object.AddString(key, value.string_value());
+    } else if (const std::string text = ValueText(value); !text.empty()) {
+      object.AddJson(key, text);
     }
   }
-  json += '}';
+  return object.Text();
+}
+
+std::string RelationJson(const v1::Relation& relation, RelationDetails details) {
+  JsonObject object;
+  object.AddString("source", relation.source()).AddString("target", relation.target());
+  if (details == RelationDetails::kIncluded) {
+    object.AddString("type", relation.type())
+        .AddString("mode", relation.mode())
+        .AddString("lastSeen", TimestampText(relation.last_seen()));
+  }
+  return object.Text();
 }
 
 }  // namespace
@@ -91,48 +71,36 @@ std::string ValueText(const google::protobuf::Value& value) {
   }
 }
 
-std::string EntityJson(const relations::v1::Entity& entity) {
-  std::string json = "{";
-  AppendString("id", entity.id(), json);
-  AppendString("type", entity.type(), json);
-  AppendString("@timestamp", TimestampText(entity.timestamp()), json);
-  AppendNumber("reputation", entity.reputation(), json);
-  AppendNumber("bestReputation", entity.best_reputation(), json);
-  AppendNumber("worstReputation", entity.worst_reputation(), json);
-  AppendNumber("accuracy", entity.accuracy(), json);
-  AppendString("lastSeen", TimestampText(entity.last_seen()), json);
-  AppendStrings("tags", entity.tags(), json);
-  AppendStrings("visibleBy", entity.visible_by(), json);
-  AppendAttributes(entity, json);
-  return json + "}";
+std::string EntityJson(const v1::Entity& entity) {
+  return JsonObject()
+      .AddString("id", entity.id())
+      .AddString("type", entity.type())
+      .AddString("@timestamp", TimestampText(entity.timestamp()))
+      .AddNumber("reputation", entity.reputation())
+      .AddNumber("bestReputation", entity.best_reputation())
+      .AddNumber("worstReputation", entity.worst_reputation())
+      .AddNumber("accuracy", entity.accuracy())
+      .AddString("lastSeen", TimestampText(entity.last_seen()))
+      .AddJson("tags", JsonStrings(entity.tags()))
+      .AddJson("visibleBy", JsonStrings(entity.visible_by()))
+      .AddJson("attributes", AttributesJson(entity))
+      .Text();
 }
 
-std::string AnswerJson(const relations::v1::GetRelationsResponse& answer, RelationDetails details) {
-  std::string json = "{\"nodes\":[";
-  for (const relations::v1::Entity& node : answer.nodes()) {
-    if (json.back() != '[') json += ',';
-    json += EntityJson(node);
-  }
-  json += "],\"relations\":[";
-  const relations::v1::Relation* previous = nullptr;
-  for (const relations::v1::Relation& relation : answer.relations()) {
+std::string AnswerJson(const v1::GetRelationsResponse& answer, RelationDetails details) {
+  JsonArray nodes;
+  for (const v1::Entity& node : answer.nodes()) nodes.AddJson(EntityJson(node));
+  JsonArray relations;
+  const v1::Relation* previous = nullptr;
+  for (const v1::Relation& relation : answer.relations()) {
     // Those of one pair stand next to each other.
     const bool same_pair = previous != nullptr && previous->source() == relation.source() &&
                            previous->target() == relation.target();
     previous = &relation;
     if (same_pair && details == RelationDetails::kOmitted) continue;
-    if (json.back() != '[') json += ',';
-    json += '{';
-    AppendString("source", relation.source(), json);
-    AppendString("target", relation.target(), json);
-    if (details == RelationDetails::kIncluded) {
-      AppendString("type", relation.type(), json);
-      AppendString("mode", relation.mode(), json);
-      AppendString("lastSeen", TimestampText(relation.last_seen()), json);
-    }
-    json += '}';
+    relations.AddJson(RelationJson(relation, details));
   }
-  return json + "]}";
+  return JsonObject().AddJson("nodes", nodes.Text()).AddJson("relations", relations.Text()).Text();
 }
 
 }  // namespace relations

@@ -12,9 +12,9 @@
 #include "server/ctl/answer_json.h"
 #include "server/ctl/command.h"
 #include "server/ctl/credentials_file.h"
+#include "server/ctl/json_object.h"
 #include "server/ctl/printable.h"
 #include "server/ctl/table.h"
-#include "storage/base/json_text.h"
 #include "storage/base/limits.h"
 #include "storage/base/status_macros.h"
 
@@ -49,38 +49,18 @@ struct Kind {
   int days = 0;
 };
 
-void AppendMember(absl::string_view key, absl::string_view value, std::string& json) {
-  if (json.back() != '{') json += ',';
-  AppendJsonString(key, json);
-  json += ':';
-  AppendJsonString(value, json);
-}
-
-template <typename Strings>
-void AppendStrings(absl::string_view key, const Strings& values, std::string& json) {
-  json += ',';
-  AppendJsonString(key, json);
-  json += ":[";
-  for (const std::string& value : values) {
-    if (json.back() != '[') json += ',';
-    AppendJsonString(value, json);
-  }
-  json += ']';
-}
-
-// {"keyID":...,"userID":...,"name":...,"groups":[...],"roles":[...],"createdAt":...,"expireAt":...,
-// "revoked":false}
+// What may be told of a credential: no secret.
 std::string CredentialJson(const Kind& kind, const v1::Credential& credential) {
-  std::string json = "{";
-  AppendMember(absl::StrCat(kind.noun, "ID"), credential.id(), json);
-  AppendMember("userID", credential.user_id(), json);
-  AppendMember(absl::StrCat(kind.noun, "Name"), credential.name(), json);
-  AppendStrings("groups", credential.groups(), json);
-  AppendStrings("roles", credential.roles(), json);
-  AppendMember("createdAt", TimestampText(credential.created_at()), json);
-  AppendMember("expireAt", TimestampText(credential.expires_at()), json);
-  absl::StrAppend(&json, ",\"revoked\":", credential.revoked() ? "true" : "false");
-  return json + "}";
+  return JsonObject()
+      .AddString(absl::StrCat(kind.noun, "ID"), credential.id())
+      .AddString("userID", credential.user_id())
+      .AddString(absl::StrCat(kind.noun, "Name"), credential.name())
+      .AddJson("groups", JsonStrings(credential.groups()))
+      .AddJson("roles", JsonStrings(credential.roles()))
+      .AddString("createdAt", TimestampText(credential.created_at()))
+      .AddString("expireAt", TimestampText(credential.expires_at()))
+      .AddBoolean("revoked", credential.revoked())
+      .Text();
 }
 
 absl::string_view StateOf(const v1::Credential& credential) {
@@ -99,26 +79,24 @@ struct Created {
 absl::StatusOr<Created> Create(const Kind& kind, const v1::CreateCredentialRequest& request,
                                Administration& place) {
   Created created;
-  created.json = "{";
+  JsonObject json;
   if (kind.kind == v1::CREDENTIAL_KIND_SESSION) {
     ASSIGN_OR_RETURN(const auto response, place.CreateSession(request));
     created.credential = response.credential();
-    AppendMember("bearer", response.bearer(), created.json);
-    AppendMember("sessionID", created.credential.id(), created.json);
+    json.AddString("bearer", response.bearer()).AddString("sessionID", created.credential.id());
     created.text = absl::StrCat("bearer      ", response.bearer(), "\n");
   } else {
     ASSIGN_OR_RETURN(const auto response, place.CreateKeyPair(request));
     created.credential = response.credential();
-    AppendMember("apiKey", response.api_key(), created.json);
-    AppendMember("apiSecret", response.api_secret(), created.json);
-    AppendMember("keyID", created.credential.id(), created.json);
-    AppendMember("keyName", created.credential.name(), created.json);
+    json.AddString("apiKey", response.api_key())
+        .AddString("apiSecret", response.api_secret())
+        .AddString("keyID", created.credential.id())
+        .AddString("keyName", created.credential.name());
     created.text = absl::StrCat("api-key     ", response.api_key(), "\napi-secret  ",
                                 response.api_secret(), "\n");
   }
   const std::string expires = TimestampText(created.credential.expires_at());
-  AppendMember("expireAt", expires, created.json);
-  created.json += '}';
+  created.json = PrintableJson(json.AddString("expireAt", expires).Text());
   absl::StrAppend(&created.text, "id          ", created.credential.id(), "\nexpires     ", expires,
                   "\n");
   return created;
@@ -142,7 +120,7 @@ absl::Status RunCreate(const Kind& kind, const CreateSettings& settings,
   ASSIGN_OR_RETURN(SecretFile file, SecretFile::Create(settings.out));
   ASSIGN_OR_RETURN(const Created created, Create(kind, request, *place));
   RETURN_IF_ERROR(file.Write(created.json));
-  std::cout << (settings.json ? CredentialJson(kind, created.credential)
+  std::cout << (settings.json ? PrintableJson(CredentialJson(kind, created.credential))
                               : absl::StrCat(created.credential.id(), " written to ",
                                              Printable(settings.out)))
             << "\n";
@@ -154,12 +132,11 @@ absl::Status RunList(const Kind& kind, const ListSettings& settings,
   ASSIGN_OR_RETURN(auto place, AdministrationOf(globals, absl::StrCat(kind.command, " list")));
   ASSIGN_OR_RETURN(const v1::ListCredentialsResponse list, place->List(kind.kind));
   if (settings.json) {
-    std::string json = absl::StrCat("{\"", kind.command, "\":[");
+    JsonArray array;
     for (const v1::Credential& credential : list.credentials()) {
-      if (json.back() != '[') json += ',';
-      json += CredentialJson(kind, credential);
+      array.AddJson(CredentialJson(kind, credential));
     }
-    std::cout << PrintableJson(json + "]}") << "\n";
+    std::cout << PrintableJson(JsonObject().AddJson(kind.command, array.Text()).Text()) << "\n";
     return absl::OkStatus();
   }
   Table table({"ID", "STATE", "EXPIRES", "USER", "ROLES", "GROUPS", "NAME"});

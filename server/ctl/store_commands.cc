@@ -8,10 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "server/ctl/administration.h"
 #include "server/ctl/command.h"
+#include "server/ctl/json_object.h"
 #include "server/ctl/local_store.h"
 #include "server/ctl/printable.h"
 #include "server/ctl/progress_bar.h"
-#include "storage/base/json_text.h"
 #include "storage/base/status_macros.h"
 #include "storage/rocks/integrity.h"
 
@@ -26,20 +26,31 @@ using Counts = std::map<std::string, uint64_t>;
 
 // {"ip":12,"url":3}
 std::string CountsJson(const Counts& counts) {
-  std::string json = "{";
-  for (const auto& [name, count] : counts) {
-    if (json.back() != '{') json += ',';
-    AppendJsonString(name, json);
-    absl::StrAppend(&json, ":", count);
-  }
-  return json + "}";
+  JsonObject object;
+  for (const auto& [name, count] : counts) object.AddNumber(name, static_cast<int64_t>(count));
+  return object.Text();
 }
 
 std::string StatsJson(const v1::GetStatsResponse& stats, const Counts& types,
                       const Counts& families) {
-  return absl::StrCat(R"({"entities":{"total":)", stats.entities(), R"(,"byType":)",
-                      CountsJson(types), R"(},"relations":{"total":)", stats.relations(),
-                      R"(},"bytes":)", CountsJson(families), "}");
+  const auto total = [](uint64_t count) {
+    return JsonObject().AddNumber("total", static_cast<int64_t>(count));
+  };
+  return JsonObject()
+      .AddJson("entities", total(stats.entities()).AddJson("byType", CountsJson(types)).Text())
+      .AddJson("relations", total(stats.relations()).Text())
+      .AddJson("bytes", CountsJson(families))
+      .Text();
+}
+
+std::string ReportJson(const IntegrityReport& report) {
+  return JsonObject()
+      .AddNumber("entities", static_cast<int64_t>(report.entities))
+      .AddNumber("relations", static_cast<int64_t>(report.relations))
+      .AddNumber("credentials", static_cast<int64_t>(report.credentials))
+      .AddNumber("findingCount", static_cast<int64_t>(report.finding_count))
+      .AddJson("findings", JsonStrings(report.findings))
+      .Text();
 }
 
 void PrintCounts(const Counts& counts, std::string (*text)(uint64_t)) {
@@ -75,15 +86,7 @@ absl::Status RunCheck(const StoreSettings& settings, const GlobalSettings& globa
   ASSIGN_OR_RETURN(const IntegrityReport report, CheckIntegrity(*database, options));
   bar.Clear();
   if (settings.json) {
-    std::string json =
-        absl::StrCat(R"({"entities":)", report.entities, R"(,"relations":)", report.relations,
-                     R"(,"credentials":)", report.credentials, R"(,"findingCount":)",
-                     report.finding_count, R"(,"findings":[)");
-    for (const std::string& finding : report.findings) {
-      if (json.back() != '[') json += ',';
-      AppendJsonString(finding, json);
-    }
-    std::cout << PrintableJson(json + "]}") << "\n";
+    std::cout << PrintableJson(ReportJson(report)) << "\n";
   } else {
     for (const std::string& finding : report.findings) std::cout << Printable(finding) << "\n";
     std::cout << Counted(report.entities, "entity", "entities") << ", "
