@@ -64,8 +64,8 @@ inline constexpr uint64_t kImportDocumentBytesMax = uint64_t{1} << 30;
 inline constexpr uint64_t kImportDocumentValuesMax = uint64_t{1} << 26;
 // STIX objects of one import, which are one set and held together, about 1.5 KiB each.
 inline constexpr size_t kImportStixObjectsMax = 2'000'000;
-// Relations of one such set or of one MISP document, about 40 bytes each.
-inline constexpr size_t kImportDraftRelationsMax = 50'000'000;
+// Relations of one such set or of one MISP document, about 80 bytes each.
+inline constexpr size_t kImportDraftRelationsMax = 20'000'000;
 // Pairs of entities that one STIX statement may relate, and entities that one object stands for: a
 // few lists of thousands would else be billions of relations.
 inline constexpr size_t kImportPairsMax = 65536;

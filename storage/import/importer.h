@@ -32,8 +32,8 @@ struct ImportOptions {
   GroupSet visible_by = {"public"};
   // The first rejection ends the import.
   bool strict = false;
-  // The time of entities of which the input tells none. The importers read no clock.
-  absl::Time now;
+  // The time of entities of which the input tells none; must be set. The importers read no clock.
+  absl::Time now = absl::InfinitePast();
 };
 
 struct ImportTotals {
