@@ -114,7 +114,7 @@ absl::Status Build(const BoundsSettings& settings) {
 
 void PrintBound(const std::string& name, const std::string& measured, double value,
                 const std::string& unit, double bound) {
-  std::printf("%-44s %-44s %9.2f %-9s <= %-6g %s\n", name.c_str(), measured.c_str(), value,
+  std::printf("%-50s %-68s %8.2f %-6s <= %-4g %s\n", name.c_str(), measured.c_str(), value,
               unit.c_str(), bound, value <= bound ? "met" : "MISSED");
   std::fflush(stdout);
 }
