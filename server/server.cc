@@ -88,8 +88,9 @@ absl::Status RelationsServer::Listen(const ServerOptions& options) {
 }
 
 bool RelationsServer::Drain(absl::Duration timeout) {
-  server_->GetHealthCheckService()->SetServingStatus(false);
+  // In this order: who sees NOT_SERVING can rely on it.
   gate_.Close();
+  server_->GetHealthCheckService()->SetServingStatus(false);
   const bool finished = gate_.WaitUntilEmpty(timeout);
   // Now only streams without an end are open (health watchers, reflection) and calls that took too
   // long. Those are cancelled; a walk notices at its next step.

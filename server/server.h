@@ -57,7 +57,7 @@ class RelationsServer {
   // The addresses served on, with the port that was picked where 0 was asked for.
   const std::vector<std::string>& addresses() const { return addresses_; }
 
-  // Health turns NOT_SERVING, new calls are refused with UNAVAILABLE, calls in flight run to their
+  // New calls are refused with UNAVAILABLE, health turns NOT_SERVING, calls in flight run to their
   // end within `timeout`, then everything closes. Returns false when calls had to be cancelled.
   // Call it once.
   bool Drain(absl::Duration timeout);

@@ -59,17 +59,26 @@ void TakeDetailsApart(const std::string& bytes, RpcOutcome& outcome) {
 
 }  // namespace
 
+// Never owned by gRPC's callback: the context holds the channel, and a channel whose last reference
+// goes on one of its own threads waits for itself.
 struct PendingRpc::State {
+  ~State() {
+    if (ended.valid()) {
+      context.TryCancel();
+      ended.wait();
+    }
+  }
+
   grpc::ClientContext context;
   grpc::ByteBuffer request;
   grpc::ByteBuffer answer;
-  std::promise<grpc::Status> ended;
+  std::future<grpc::Status> ended;
 };
 
 void PendingRpc::Cancel() { state_->context.TryCancel(); }
 
 RpcOutcome PendingRpc::Wait() {
-  const grpc::Status status = state_->ended.get_future().get();
+  const grpc::Status status = state_->ended.get();
   RpcOutcome outcome;
   outcome.code = CodeName(status.error_code());
   outcome.message = status.error_message();
@@ -160,8 +169,11 @@ PendingRpc RpcClient::Start(const std::string& method, const std::string& reques
   }
   state->context.set_deadline(std::chrono::system_clock::now() + deadline);
   state->request = ToBuffer(request);
-  connection_->stub.UnaryCall(&state->context, method, {}, &state->request, &state->answer,
-                              [state](grpc::Status status) { state->ended.set_value(status); });
+  auto ended = std::make_shared<std::promise<grpc::Status>>();
+  state->ended = ended->get_future();
+  connection_->stub.UnaryCall(
+      &state->context, method, {}, &state->request, &state->answer,
+      [ended](grpc::Status status) { ended->set_value(std::move(status)); });
   return PendingRpc(state);
 }
 
