@@ -27,7 +27,9 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, ServerConfig& c
       .Add("max-in-flight", config.max_in_flight,
            "calls that wait and run; more are refused at once")
       ->check(CLI::Range(1U, 1000000U));
-  settings.Add("cache-mb", config.cache_mb, "block cache of the store, MiB")
+  settings
+      .Add("cache-mb", config.cache_mb,
+           "caches of the store, MiB: half for nodes, half for blocks of files")
       ->check(CLI::Range(uint64_t{8}, uint64_t{1} << 20));
   settings.Add("read-roles", config.read_roles, "a reader needs one of these roles")
       ->delimiter(',');

@@ -51,7 +51,7 @@ absl::StatusOr<std::unique_ptr<RocksDatabase>> OpenDatabase(const ServerConfig& 
   DatabaseOptions options;
   options.directory = config.data;
   options.mode = config.create_if_missing ? OpenMode::kCreateIfMissing : OpenMode::kExisting;
-  options.cache_bytes = config.cache_mb << 20;
+  options.cache_bytes = (config.cache_mb << 20) / 2;
   auto database = RocksDatabase::Open(options);
   if (database.status().code() == absl::StatusCode::kNotFound) {
     return absl::NotFoundError(
@@ -63,7 +63,8 @@ absl::StatusOr<std::unique_ptr<RocksDatabase>> OpenDatabase(const ServerConfig& 
 // Serves until a stop signal. What lives inside is gone before the database closes.
 absl::Status ServeUntilStopped(const ServerConfig& config, const ServerOptions& options,
                                RocksDatabase& database, const sigset_t& stop_signals) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<RocksGraphStore> graph, RocksGraphStore::Open(&database));
+  ASSIGN_OR_RETURN(const std::unique_ptr<RocksGraphStore> graph,
+                   RocksGraphStore::Open(&database, {(config.cache_mb << 20) / 2}));
   CredentialStore credentials(&database);
   StoreAuthenticator authenticator(&credentials);
   ASSIGN_OR_RETURN(const std::unique_ptr<RelationsServer> server,
