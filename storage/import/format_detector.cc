@@ -5,7 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "storage/import/misp_reader.h"
+#include "storage/import/misp_fields.h"
 
 namespace relations {
 namespace {

@@ -1,17 +1,16 @@
 #include "storage/import/misp_reader.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "storage/base/limits.h"
 #include "storage/base/status_macros.h"
 #include "storage/import/graph_draft.h"
+#include "storage/import/misp_fields.h"
 #include "storage/import/misp_types.h"
 #include "storage/import/timestamp_text.h"
 #include "storage/import/value_normaliser.h"
@@ -20,29 +19,6 @@ namespace relations {
 namespace {
 
 using Node = GraphDraft::Node;
-
-constexpr size_t kShownIdBytes = 64;
-
-// `deleted` as MISP writes it: true, 1, "1", "true".
-bool IsDeleted(const JsonObject& json) {
-  const auto member = Member(json, "deleted");
-  if (!member.has_value()) return false;
-  if (member->is_bool()) return bool{*member};
-  const auto text = TextMember(json, "deleted");
-  return text == "1" || text == "true";
-}
-
-// "attribute UUID", or its number where it has none.
-std::string NameOf(absl::string_view kind, const JsonObject& json, uint64_t number) {
-  const auto uuid = StringMember(json, "uuid");
-  return uuid.has_value() ? absl::StrCat(kind, " ", uuid->substr(0, kShownIdBytes))
-                          : absl::StrCat(kind, " number ", number);
-}
-
-std::optional<absl::Time> UnixTime(const JsonObject& json, absl::string_view key) {
-  const auto text = TextMember(json, key);
-  return text.has_value() ? ParseUnixSeconds(*text) : std::nullopt;
-}
 
 class DocumentReader {
  public:
@@ -102,9 +78,9 @@ class DocumentReader {
 
   absl::Status ReadEvent(const JsonObject& json, uint64_t number) {
     Event event;
-    event.name = NameOf("event", json, number);
+    event.name = MispNameOf("event", json, number);
     position_.where = event.name;
-    event.time = UnixTime(json, "timestamp");
+    event.time = MispTime(json, "timestamp");
     if (const auto date = StringMember(json, "date"); date.has_value() && !event.time) {
       event.time = ParseDay(*date);
     }
@@ -115,7 +91,7 @@ class DocumentReader {
                                               : absl::InvalidArgumentError("uuid: not a string");
       if (report.ok()) {
         event.report =
-            draft_.AddEntity(*report, {event.time, std::nullopt, PlainTags(json)}, position_);
+            draft_.AddEntity(*report, {event.time, std::nullopt, MispPlainTags(json)}, position_);
       } else {
         RETURN_IF_ERROR(Reject(report.status().message()));
       }
@@ -164,16 +140,16 @@ class DocumentReader {
   // The entities of an attribute, added to the draft with all that hangs on them.
   absl::StatusOr<std::vector<Node>> ReadAttribute(const Event& event, absl::string_view object_name,
                                                   const JsonObject& json, uint64_t number) {
-    position_.where = absl::StrCat(event.name, ", ", NameOf("attribute", json, number));
+    position_.where = absl::StrCat(event.name, ", ", MispNameOf("attribute", json, number));
     AddPlace(json, std::nullopt);
-    if (IsDeleted(json)) {
+    if (IsMispDeleted(json)) {
       run_.Skip("misp deleted attribute");
       return std::vector<Node>();
     }
     ASSIGN_OR_RETURN(const std::vector<TypedValue> values, AttributeValues(object_name, json));
-    const std::optional<absl::Time> own_time = UnixTime(json, "timestamp");
+    const std::optional<absl::Time> own_time = MispTime(json, "timestamp");
     const std::optional<absl::Time> time = own_time.has_value() ? own_time : event.time;
-    Mention mention = {time, std::nullopt, PlainTags(json)};
+    Mention mention = {time, std::nullopt, MispPlainTags(json)};
     if (const auto last_seen = StringMember(json, "last_seen")) {
       mention.last_seen = ParseRfc3339(*last_seen);
     }
@@ -232,10 +208,10 @@ class DocumentReader {
   }
 
   absl::Status ReadObject(const Event& event, const JsonObject& json, uint64_t number) {
-    const std::string name = absl::StrCat(event.name, ", ", NameOf("object", json, number));
+    const std::string name = absl::StrCat(event.name, ", ", MispNameOf("object", json, number));
     position_.where = name;
     AddPlace(json, std::nullopt);
-    if (IsDeleted(json)) {
+    if (IsMispDeleted(json)) {
       run_.Skip("misp deleted object");
       return absl::OkStatus();
     }
@@ -252,7 +228,7 @@ class DocumentReader {
           return nodes.status();
         }));
     position_.where = name;
-    const std::optional<absl::Time> own_time = UnixTime(json, "timestamp");
+    const std::optional<absl::Time> own_time = MispTime(json, "timestamp");
     const std::optional<absl::Time> time = own_time.has_value() ? own_time : event.time;
     std::optional<Node> anchor;
     if (!parts.empty()) {
@@ -269,8 +245,8 @@ class DocumentReader {
   absl::Status ReadReference(const Event& object, std::optional<Node> source,
                              std::optional<absl::Time> time, const JsonObject& json,
                              uint64_t number) {
-    position_.where = absl::StrCat(object.name, ", ", NameOf("reference", json, number));
-    if (IsDeleted(json)) {
+    position_.where = absl::StrCat(object.name, ", ", MispNameOf("reference", json, number));
+    if (IsMispDeleted(json)) {
       run_.Skip("misp deleted reference");
       return absl::OkStatus();
     }
@@ -285,7 +261,7 @@ class DocumentReader {
       run_.Skip("misp reference with an end that is no entity");
       return absl::OkStatus();
     }
-    const std::optional<absl::Time> own_time = UnixTime(json, "timestamp");
+    const std::optional<absl::Time> own_time = MispTime(json, "timestamp");
     references_.push_back({*source, absl::AsciiStrToLower(*target), std::move(type),
                            own_time.has_value() ? own_time : time, position_.where});
     return absl::OkStatus();
@@ -328,7 +304,7 @@ class DocumentReader {
         }
       }
     }
-    for (const absl::string_view tag : TagNames(json)) {
+    for (const absl::string_view tag : MispTagNames(json)) {
       if (const auto galaxy_tag = ParseMispGalaxyTag(tag)) {
         RETURN_IF_ERROR(AddCluster(galaxy_tag->galaxy_type, galaxy_tag->value, time, clusters));
       }
@@ -367,26 +343,6 @@ class DocumentReader {
     return absl::OkStatus();
   }
 
-  static std::vector<absl::string_view> TagNames(const JsonObject& json) {
-    std::vector<absl::string_view> names;
-    if (const auto tags = ArrayMember(json, "Tag")) {
-      for (const JsonElement element : *tags) {
-        const auto tag = AsObject(element);
-        const auto name = tag.has_value() ? StringMember(*tag, "name") : std::nullopt;
-        if (name.has_value()) names.push_back(*name);
-      }
-    }
-    return names;
-  }
-  // The tags that name no cluster.
-  static std::vector<std::string> PlainTags(const JsonObject& json) {
-    std::vector<std::string> tags;
-    for (const absl::string_view name : TagNames(json)) {
-      if (!absl::StartsWith(name, "misp-galaxy:")) tags.emplace_back(name);
-    }
-    return tags;
-  }
-
   ImportRun& run_;
   ImportPosition position_;
   GraphDraft draft_;
@@ -397,19 +353,6 @@ class DocumentReader {
 };
 
 }  // namespace
-
-bool IsMispManifest(const JsonObject& root) {
-  static constexpr size_t kUuidBytes = 36;
-  bool any = false;
-  for (const auto [key, value] : root) {
-    const auto summary = AsObject(value);
-    if (key.size() != kUuidBytes || !summary.has_value() || !Member(*summary, "info").has_value()) {
-      return false;
-    }
-    any = true;
-  }
-  return any;
-}
 
 absl::Status ReadMispDocument(const JsonElement& root, const std::string& file, ImportRun& run) {
   return DocumentReader(file, run).Read(root);

@@ -14,7 +14,4 @@ namespace relations {
 // feed's manifest gives nothing; what is no event is rejected to `run`.
 absl::Status ReadMispDocument(const JsonElement& root, const std::string& file, ImportRun& run);
 
-// True for the index of a feed: an object of event summaries by UUID.
-bool IsMispManifest(const JsonObject& root);
-
 }  // namespace relations

@@ -1,102 +1,18 @@
 #include "storage/import/stix_object.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "storage/base/json_text.h"
 #include "storage/base/limits.h"
-#include "storage/base/status_macros.h"
 #include "storage/import/stix_pattern.h"
+#include "storage/import/stix_types.h"
 #include "storage/import/thing.h"
 #include "storage/import/timestamp_text.h"
 
 namespace relations {
 namespace {
-
-// Objects that stand for one entity, made of one property.
-struct PropertyEntity {
-  const char* stix_type;
-  const char* property;
-  const char* entity_type;
-  // Read when the first is absent; may be null.
-  const char* other_property = nullptr;
-  const char* other_entity_type = nullptr;
-};
-
-constexpr PropertyEntity kPropertyEntities[] = {
-    {"intrusion-set", "name", "group"},
-    {"threat-actor", "name", "adversary"},
-    {"campaign", "name", "threat"},
-    {"tool", "name", "tool"},
-    {"infrastructure", "name", "infrastructure"},
-    {"identity", "name", "identity"},
-    {"location", "name", "location"},
-    {"incident", "name", "incident"},
-    {"ipv4-addr", "value", "ip"},
-    {"ipv6-addr", "value", "ip"},
-    {"domain-name", "value", "domain"},
-    {"url", "value", "url"},
-    {"email-addr", "value", "email-address"},
-    {"mac-addr", "value", "mac-address"},
-    {"autonomous-system", "number", "asn"},
-    {"directory", "path", "path"},
-    {"windows-registry-key", "key", "regkey"},
-    {"mutex", "name", "mutex"},
-    {"process", "name", "process", "command_line", "command"},
-    {"software", "cpe", "cpe", "name", "software"},
-    {"user-account", "account_login", "username", "user_id", "username"},
-};
-
-// Objects that are no entities and stand for none of their own.
-constexpr std::array<const char*, 8> kNoEntities = {
-    "marking-definition", "extension-definition", "language-content", "note", "opinion",
-    "malware-analysis",   "relationship",         "sighting"};
-
-// Lists of references that are relations from the object, each with the type that has it, or
-// nullptr when any may.
-struct ReferenceList {
-  const char* stix_type;
-  const char* property;
-  const char* relation_type;
-};
-
-constexpr ReferenceList kReferenceLists[] = {
-    {"report", "object_refs", "refers-to"},     {"grouping", "object_refs", "refers-to"},
-    {"malware", "sample_refs", "has-sample"},   {nullptr, "resolves_to_refs", "resolves-to"},
-    {nullptr, "belongs_to_refs", "belongs-to"}, {"file", "contains_refs", "contains"},
-};
-
-// Properties whose words become tags.
-constexpr std::array<const char*, 7> kTagProperties = {
-    "labels",       "indicator_types",    "malware_types",       "tool_types",
-    "report_types", "threat_actor_types", "infrastructure_types"};
-
-bool IsEntityType(absl::string_view type) {
-  return !type.empty() && type.size() <= limits::kTypeBytesMax &&
-         std::all_of(type.begin(), type.end(), [](char c) {
-           return absl::ascii_islower(static_cast<unsigned char>(c)) ||
-                  absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
-         });
-}
-
-// A type that no table knows has the canonical form of text (M4, all other types).
-absl::StatusOr<TypedValue> CleanValueOfAnyType(absl::string_view type, absl::string_view raw) {
-  if (IsKnownType(type)) {
-    return CleanValue(type, raw);
-  }
-  if (!IsEntityType(type)) {
-    return absl::InvalidArgumentError(
-        "the object's type is no entity type: 1 to 64 of a-z 0-9 "
-        "and -");
-  }
-  ASSIGN_OR_RETURN(TypedValue value, CleanValue("text", raw));
-  value.type = std::string(type);
-  return value;
-}
 
 class ObjectReader {
  public:
@@ -141,7 +57,7 @@ class ObjectReader {
     if (const auto revoked = Member(json_, "revoked")) {
       object_.revoked = revoked->is_bool() && bool{*revoked};
     }
-    for (const char* const property : kTagProperties) {
+    for (const char* const property : StixTagProperties()) {
       for (std::string& tag : StringsMember(json_, property)) {
         object_.tags.push_back(std::move(tag));
       }
@@ -155,7 +71,7 @@ class ObjectReader {
     }
   }
   bool AddPart(absl::string_view type, absl::string_view raw) {
-    absl::StatusOr<TypedValue> value = CleanValueOfAnyType(type, raw);
+    absl::StatusOr<TypedValue> value = CleanStixValue(type, raw);
     if (!value.ok()) {
       Reject(value.status().message());
       return false;
@@ -182,12 +98,10 @@ class ObjectReader {
   }
 
   void ReadEntities() {
-    for (const PropertyEntity& row : kPropertyEntities) {
-      if (IsType(row.stix_type)) return ReadPropertyEntity(row);
+    if (const StixPropertyEntity* const row = FindStixPropertyEntity(object_.type)) {
+      return ReadPropertyEntity(*row);
     }
-    if (std::find(kNoEntities.begin(), kNoEntities.end(), object_.type) != kNoEntities.end()) {
-      return;
-    }
+    if (IsStixTypeWithoutEntities(object_.type)) return;
     if (IsType("malware")) return ReadMalware();
     if (IsType("vulnerability")) return ReadVulnerability();
     if (IsType("report") || IsType("grouping")) return ReadReport();
@@ -200,7 +114,7 @@ class ObjectReader {
     ReadOther();
   }
 
-  void ReadPropertyEntity(const PropertyEntity& row) {
+  void ReadPropertyEntity(const StixPropertyEntity& row) {
     if (AddProperty(row.property, row.entity_type)) return;
     if (row.other_property != nullptr && AddProperty(row.other_property, row.other_entity_type)) {
       return;
@@ -411,7 +325,7 @@ class ObjectReader {
   void ReadStatements() {
     if (IsType("relationship")) return ReadRelationship();
     if (IsType("sighting")) return ReadSighting();
-    for (const ReferenceList& list : kReferenceLists) {
+    for (const StixReferenceList& list : StixReferenceLists()) {
       if (list.stix_type == nullptr || IsType(list.stix_type)) {
         for (std::string& ref : StringsMember(json_, list.property)) {
           object_.statements.push_back({{}, std::move(ref), list.relation_type});
