@@ -94,7 +94,7 @@ done
 failed=0
 for preset in "${presets[@]}"; do
   excluded=()
-  tests=$filter
+  tests=${filter:-.}
   if [ "$preset" = tsan ]; then
     [ -n "$filter" ] || tests="^($(IFS='|' && echo "${threaded[*]}"))\$"
   elif [ "$long" = no ]; then
