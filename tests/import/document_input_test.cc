@@ -35,7 +35,8 @@ TEST_CASE("a document that is no JSON is rejected whole with the place of the fa
   CHECK(half.sink.entities.empty());
   CHECK(absl::StartsWith(Refusal(half), "a.json: not JSON: line "));
   for (const std::string text :
-       {"{", "[", "{\"type\":\"bundle\"", "{\"objects\":[]}\n}", "[1,]", "{\"objects\":[{\"\xFF\":1}]}"}) {
+       {"{", "[", "{\"type\":\"bundle\"", "{\"objects\":[]}\n}", "[1,]",
+        "{\"objects\":[{\"\xFF\":1}]}"}) {
     INFO(text);
     const Imported imported = ImportText("a.json", text);
     CHECK(absl::StartsWith(Refusal(imported), "a.json: not JSON: line "));
