@@ -1,6 +1,7 @@
 #include "storage/traversal.h"
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -35,8 +36,17 @@ class Walk : private ScanSink, private EntitySink, private PairSink {
     // Where the list goes on; empty when all of it is in `entries`.
     std::optional<ScanCursor> next;
   };
-  // A relation found, by which it is told from others and ordered.
-  using RelationKey = std::tuple<size_t, size_t, LabelId, RelationMode>;
+  // A relation found; from both its ends it is found twice.
+  struct Found {
+    size_t source = 0;
+    size_t target = 0;
+    LabelId type{};
+    RelationMode mode = RelationMode::kAssociation;
+    absl::Time last_seen;
+  };
+  // What the walk knows of a node: its position in the answer, or one of these.
+  static constexpr int kCandidate = -1;
+  static constexpr int kRejected = -2;
 
   size_t limit() const { return static_cast<size_t>(params_.limit); }
   size_t found() const { return nodes_.size() - 1; }
@@ -56,6 +66,7 @@ class Walk : private ScanSink, private EntitySink, private PairSink {
   void AddRelation(size_t from, size_t to, Direction direction, LabelId type, RelationMode mode,
                    absl::Time last_seen);
   absl::StatusOr<std::vector<ExpandedRelation>> OrderedRelations();
+  absl::StatusOr<absl::string_view> LabelText(LabelId label);
 
   void OnChunk(size_t request, absl::Span<const AdjacentRelation> relations,
                std::optional<ScanCursor> next) override;
@@ -68,10 +79,9 @@ class Walk : private ScanSink, private EntitySink, private PairSink {
 
   ExpandedGraph answer_;
   std::vector<Node> nodes_;
-  absl::flat_hash_map<NodeId, size_t> positions_;
-  // Candidates that are not to be seen; looked at once.
-  absl::flat_hash_set<NodeId> rejected_;
-  absl::flat_hash_map<RelationKey, absl::Time> relations_;
+  absl::flat_hash_map<NodeId, int> known_;
+  std::vector<Found> relations_;
+  std::deque<std::pair<LabelId, std::string>> labels_;
   bool stopped_ = false;
 
   // What the sinks work on.
@@ -84,6 +94,9 @@ class Walk : private ScanSink, private EntitySink, private PairSink {
 };
 
 absl::StatusOr<ExpandedGraph> Walk::Run() {
+  nodes_.reserve(limit() + 1);
+  answer_.nodes.reserve(limit() + 1);
+  known_.reserve(2 * limit());
   RETURN_IF_ERROR(AdmitRoot());
   RETURN_IF_ERROR(WalkLevels());
   RETURN_IF_ERROR(FindRelations());
@@ -128,13 +141,11 @@ absl::Status Walk::ExpandNode(size_t position) {
   while (!stopped_) {
     // One more than there is room for: it tells whether the limit cuts anything off.
     std::vector<NodeId> candidates;
-    absl::flat_hash_set<NodeId> chosen;
     const size_t wanted = limit() - found() + 1;
     const std::vector<AdjacentRelation>& entries = nodes_[position].entries;
     for (; looked_at < entries.size() && candidates.size() < wanted; ++looked_at) {
       const NodeId neighbour = entries[looked_at].neighbour;
-      if (positions_.contains(neighbour) || rejected_.contains(neighbour)) continue;
-      if (chosen.insert(neighbour).second) candidates.push_back(neighbour);
+      if (known_.emplace(neighbour, kCandidate).second) candidates.push_back(neighbour);
     }
     if (!candidates.empty()) {
       RETURN_IF_ERROR(Admit(std::move(candidates), nodes_[position].distance + 1));
@@ -155,14 +166,14 @@ absl::Status Walk::Admit(std::vector<NodeId> candidates, int distance) {
   RETURN_IF_ERROR(sink_status_);
   for (size_t i = 0; i < getting_.size(); ++i) {
     if (!got_[i].has_value()) {
-      rejected_.insert(getting_[i]);
+      known_[getting_[i]] = kRejected;
       continue;
     }
     if (!getting_root_ && found() == limit()) {
       stopped_ = true;
       break;
     }
-    positions_.emplace(getting_[i], nodes_.size());
+    known_[getting_[i]] = static_cast<int>(nodes_.size());
     Node& node = nodes_.emplace_back();
     node.node = getting_[i];
     node.distance = distance;
@@ -220,22 +231,48 @@ void Walk::OnChunk(size_t request, absl::Span<const AdjacentRelation> relations,
   node.scanned = true;
 }
 
-// A list that was read whole holds all relations of its entity. Where it was not (a hub), the
-// relations with each other returned entity are looked up pair by pair, unless that entity's own list
-// was read whole or the list says that the relation already seen is the only one.
+// A list that was read whole holds all relations of its entity. Where it was not (a hub), the relations
+// with each other returned entity come from that entity's list, or, between two hubs, are looked up pair
+// by pair, unless the list says that the relation already seen is the only one.
 absl::Status Walk::FindRelations() {
-  std::vector<size_t> unread;
-  for (size_t position = 0; position < nodes_.size(); ++position) {
-    const Node& node = nodes_[position];
-    if (node.distance < params_.levels && !node.scanned) unread.push_back(position);
+  const auto unread = [&](auto&& wanted) {
+    std::vector<size_t> positions;
+    for (size_t position = 0; position < nodes_.size(); ++position) {
+      if (!nodes_[position].scanned && wanted(position)) positions.push_back(position);
+    }
+    return positions;
+  };
+  std::vector<size_t> near =
+      unread([&](size_t position) { return nodes_[position].distance < params_.levels; });
+  if (!near.empty()) RETURN_IF_ERROR(ScanMore(std::move(near)));
+
+  // Entities on the last level are read only for their relations with hubs.
+  absl::flat_hash_set<NodeId> settled;
+  size_t hubs = 0;
+  for (const Node& hub : nodes_) {
+    if (!IsHeavy(hub)) continue;
+    absl::flat_hash_set<NodeId> of_this;
+    for (const AdjacentRelation& entry : hub.entries) {
+      if (entry.sole) of_this.insert(entry.neighbour);
+    }
+    if (hubs++ == 0) {
+      settled = std::move(of_this);
+    } else {
+      absl::erase_if(settled, [&](NodeId node) { return !of_this.contains(node); });
+    }
   }
-  if (!unread.empty()) RETURN_IF_ERROR(ScanMore(std::move(unread)));
+  if (hubs != 0) {
+    std::vector<size_t> far =
+        unread([&](size_t position) { return !settled.contains(nodes_[position].node); });
+    if (!far.empty()) RETURN_IF_ERROR(ScanMore(std::move(far)));
+  }
+
   for (size_t position = 0; position < nodes_.size(); ++position) {
     for (const AdjacentRelation& entry : nodes_[position].entries) {
-      const auto neighbour = positions_.find(entry.neighbour);
-      if (neighbour == positions_.end()) continue;
-      AddRelation(position, neighbour->second, entry.direction, entry.type, entry.mode,
-                  entry.last_seen);
+      const auto neighbour = known_.find(entry.neighbour);
+      if (neighbour == known_.end() || neighbour->second < 0) continue;
+      AddRelation(position, static_cast<size_t>(neighbour->second), entry.direction, entry.type,
+                  entry.mode, entry.last_seen);
     }
   }
   return LookUpHeavyPairs();
@@ -253,9 +290,12 @@ absl::Status Walk::LookUpHeavyPairs() {
     for (size_t other = 0; other < nodes_.size(); ++other) {
       const Node& neighbour = nodes_[other];
       const bool read_whole = neighbour.scanned && !IsHeavy(neighbour);
-      // Two hubs: the pair is looked up once, for the first of them.
+      // Two hubs: the pair is looked up once, for the first of them; what neither is near enough for is
+      // not asked.
       const bool done_before = other < position && IsHeavy(neighbour);
-      if (other == position || read_whole || done_before || settled.contains(neighbour.node)) {
+      const bool too_far = std::min(hub.distance, neighbour.distance) >= params_.levels;
+      if (other == position || read_whole || done_before || too_far ||
+          settled.contains(neighbour.node)) {
         continue;
       }
       pairs.push_back({hub.node, neighbour.node});
@@ -281,25 +321,49 @@ void Walk::OnPair(size_t index, absl::Span<const PairRelation> relations) {
 void Walk::AddRelation(size_t from, size_t to, Direction direction, LabelId type,
                        RelationMode mode, absl::Time last_seen) {
   if (direction == Direction::kIncoming) std::swap(from, to);
-  relations_.emplace(RelationKey{from, to, type, mode}, last_seen);
+  if (std::min(nodes_[from].distance, nodes_[to].distance) >= params_.levels) return;
+  relations_.push_back({from, to, type, mode, last_seen});
+}
+
+absl::StatusOr<absl::string_view> Walk::LabelText(LabelId label) {
+  // An answer has few types of relations.
+  for (const auto& [known, text] : labels_) {
+    if (known == label) return absl::string_view(text);
+  }
+  ASSIGN_OR_RETURN(std::string text, view_->LabelText(label));
+  return absl::string_view(labels_.emplace_back(label, std::move(text)).second);
 }
 
 absl::StatusOr<std::vector<ExpandedRelation>> Walk::OrderedRelations() {
+  const auto ends = [](const Found& found) {
+    return std::make_tuple(std::min(found.source, found.target), found.source, found.target);
+  };
+  const auto kind = [](const Found& found) { return std::make_tuple(found.type, found.mode); };
+  std::sort(relations_.begin(), relations_.end(), [&](const Found& a, const Found& b) {
+    return std::make_pair(ends(a), kind(a)) < std::make_pair(ends(b), kind(b));
+  });
+  const auto last = std::unique(
+      relations_.begin(), relations_.end(),
+      [&](const Found& a, const Found& b) { return ends(a) == ends(b) && kind(a) == kind(b); });
+  relations_.erase(last, relations_.end());
+
   std::vector<ExpandedRelation> ordered;
   ordered.reserve(relations_.size());
-  for (const auto& [key, last_seen] : relations_) {
-    const auto& [source, target, type, mode] = key;
-    if (std::min(nodes_[source].distance, nodes_[target].distance) >= params_.levels) continue;
-    ASSIGN_OR_RETURN(std::string text, view_->LabelText(type));
-    ordered.push_back({source, target, std::move(text), mode, last_seen});
+  for (const Found& found : relations_) {
+    ASSIGN_OR_RETURN(const absl::string_view text, LabelText(found.type));
+    ordered.push_back(
+        {found.source, found.target, std::string(text), found.mode, found.last_seen});
   }
-  std::sort(ordered.begin(), ordered.end(),
-            [](const ExpandedRelation& a, const ExpandedRelation& b) {
-              return std::make_tuple(std::min(a.source, a.target), a.source, a.target,
-                                     absl::string_view(a.type), a.mode) <
-                     std::make_tuple(std::min(b.source, b.target), b.source, b.target,
-                                     absl::string_view(b.type), b.mode);
-            });
+  // Among the relations of one pair types are ordered by text, not by number.
+  for (auto begin = ordered.begin(); begin != ordered.end();) {
+    const auto end = std::find_if(begin, ordered.end(), [&](const ExpandedRelation& relation) {
+      return relation.source != begin->source || relation.target != begin->target;
+    });
+    std::sort(begin, end, [](const ExpandedRelation& a, const ExpandedRelation& b) {
+      return std::tie(a.type, a.mode) < std::tie(b.type, b.mode);
+    });
+    begin = end;
+  }
   return ordered;
 }
 

@@ -1,7 +1,6 @@
 #include "storage/rocks/adjacency_reader.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -13,9 +12,9 @@
 namespace relations {
 namespace {
 
-// With up to this many visible classes their lists are asked for by key, where filters answer for
-// absent lists; with more the node's directory of classes tells which are there.
-constexpr size_t kClassesWithoutDirectoryMax = 4;
+// With up to this many visible classes their lists are read by key, all nodes of a level in one batch,
+// where filters answer for lists that are not there; with more the heads of all lists are read at once.
+constexpr size_t kClassesByKeyMax = 2;
 
 absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
@@ -32,109 +31,125 @@ void AppendToCursor(ClassId visibility, size_t index, absl::string_view boundary
 
 }  // namespace
 
-rocksdb::Iterator& AdjacencyReader::iterator() {
-  if (iterator_ == nullptr) {
-    iterator_.reset(reader_->database().db().NewIterator(
-        reader_->read_options(), reader_->database().family(Family::kAdjacency)));
-  }
-  return *iterator_;
-}
-
 absl::Status AdjacencyReader::Scan(absl::Span<const ScanRequest> requests,
                                    const VisibleClasses& visible, ScanSink& sink) {
-  std::vector<std::vector<Run>> runs(requests.size());
-  RETURN_IF_ERROR(FindHeads(requests, visible, &runs));
-  std::vector<AdjacentRelation> merged;
-  for (size_t i = 0; i < requests.size(); ++i) {
-    merged.clear();
-    RETURN_IF_ERROR(Merge(&runs[i], requests[i].limit, &merged));
-    std::optional<ScanCursor> next;
-    for (const Run& run : runs[i]) {
-      if (run.index == run.block.entries.size() && !run.block.more_may_follow) continue;
-      if (!next.has_value()) next.emplace();
-      AppendToCursor(run.visibility, run.index,
-                     absl::string_view(run.key).substr(kListKeyBytes), next->position);
+  const absl::Span<const ClassId> classes = visible.classes();
+  const bool by_key = classes.size() <= kClassesByKeyMax;
+  if (by_key) {
+    std::vector<NodeCache::Key> keys;
+    keys.reserve(requests.size() * classes.size());
+    for (const ScanRequest& wanted : requests) {
+      for (const ClassId visibility : classes) keys.push_back({wanted.node, visibility});
     }
-    sink.OnChunk(i, merged, std::move(next));
+    RETURN_IF_ERROR(reader_->Read(keys, &heads_));
   }
-  return absl::OkStatus();
-}
-
-absl::Status AdjacencyReader::FindHeads(absl::Span<const ScanRequest> requests,
-                                        const VisibleClasses& visible,
-                                        std::vector<std::vector<Run>>* runs) {
-  std::vector<NodeCache::Key> keys;
-  std::vector<size_t> request_of_key;
-  std::vector<ClassId> classes;
   for (size_t i = 0; i < requests.size(); ++i) {
+    std::vector<Run> runs;
     if (requests[i].after != nullptr) {
-      RETURN_IF_ERROR(Resume(requests[i].node, *requests[i].after, &(*runs)[i]));
-      continue;
+      ASSIGN_OR_RETURN(runs, Resume(requests[i].node, *requests[i].after));
+    } else if (by_key) {
+      for (size_t k = 0; k < classes.size(); ++k) {
+        const NodePart& head = *heads_[i * classes.size() + k];
+        if (head.lists.empty()) continue;
+        Run& run = runs.emplace_back();
+        run.visibility = classes[k];
+        run.key = ListKey(requests[i].node, classes[k]);
+        run.block.entries = head.entries;
+        run.block.more_may_follow = head.lists[0].more;
+      }
+    } else {
+      ASSIGN_OR_RETURN(const bool done, ScanHead(i, requests[i], visible, sink));
+      if (done) continue;
+      ASSIGN_OR_RETURN(runs, Leapfrog(requests[i].node, visible));
     }
-    ASSIGN_OR_RETURN(const bool by_key, ClassesToRead(requests[i].node, visible, &classes));
-    if (!by_key) {
-      RETURN_IF_ERROR(LeapfrogHeads(requests[i].node, visible, &(*runs)[i]));
-      continue;
-    }
-    for (const ClassId visibility : classes) {
-      keys.push_back({requests[i].node, visibility});
-      request_of_key.push_back(i);
-    }
-  }
-  // One batch for all nodes of a level.
-  std::vector<NodeCache::Value> values;
-  RETURN_IF_ERROR(reader_->Read(keys, &values));
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (values[i]->empty()) continue;
-    Run& run = (*runs)[request_of_key[i]].emplace_back();
-    run.visibility = keys[i].slot;
-    run.key = ListKey(keys[i].node, keys[i].slot);
-    RETURN_IF_ERROR(DecodeAdjacencyBlock(*values[i], &run.block));
+    RETURN_IF_ERROR(ScanRuns(i, requests[i], std::move(runs), sink));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> AdjacencyReader::ClassesToRead(NodeId node, const VisibleClasses& visible,
-                                                    std::vector<ClassId>* classes) {
-  classes->assign(visible.classes().begin(), visible.classes().end());
-  if (classes->size() <= kClassesWithoutDirectoryMax) return true;
-  ASSIGN_OR_RETURN(const std::optional<std::vector<ClassId>> present, reader_->Directory(node));
-  if (!present.has_value()) return false;
-  classes->clear();
-  for (const ClassId visibility : *present) {
-    if (visible.Contains(visibility)) classes->push_back(visibility);
+absl::StatusOr<bool> AdjacencyReader::ScanHead(size_t request, const ScanRequest& wanted,
+                                               const VisibleClasses& visible, ScanSink& sink) {
+  ASSIGN_OR_RETURN(const NodeCache::Value head, reader_->ReadAllLists(wanted.node, id_of_));
+  if (head->too_many_lists) return false;
+  const size_t lists = head->lists.size();
+  // Of each list: whether it is visible, and how much of it was passed.
+  std::vector<std::pair<bool, size_t>> state(lists);
+  for (size_t i = 0; i < lists; ++i) {
+    state[i].first = visible.Contains(head->lists[i].visibility);
   }
+  chunk_.clear();
+  // The head is complete only as far as none of its visible lists goes on beyond it.
+  bool complete = true;
+  for (size_t i = 0; i < lists; ++i) {
+    if (state[i].first && head->lists[i].entries == 0 && head->lists[i].more) complete = false;
+  }
+  for (size_t i = 0; complete && i < head->entries.size(); ++i) {
+    const size_t list = head->list_of_entry[i];
+    if (!state[list].first) continue;
+    if (chunk_.size() == wanted.limit) break;
+    chunk_.push_back(head->entries[i]);
+    if (++state[list].second == head->lists[list].entries && head->lists[list].more) {
+      complete = false;
+    }
+  }
+  std::optional<ScanCursor> next;
+  for (size_t i = 0; i < lists; ++i) {
+    const NodePart::List& list = head->lists[i];
+    if (!state[i].first || (state[i].second == list.entries && !list.more)) continue;
+    if (!next.has_value()) next.emplace();
+    AppendToCursor(list.visibility, state[i].second, {}, next->position);
+  }
+  sink.OnChunk(request, chunk_, std::move(next));
   return true;
 }
 
-absl::Status AdjacencyReader::LeapfrogHeads(NodeId node, const VisibleClasses& visible,
-                                            std::vector<Run>* runs) {
+absl::Status AdjacencyReader::ScanRuns(size_t request, const ScanRequest& wanted,
+                                       std::vector<Run> runs, ScanSink& sink) {
+  chunk_.clear();
+  RETURN_IF_ERROR(Merge(&runs, wanted.limit, &chunk_));
+  std::optional<ScanCursor> next;
+  for (const Run& run : runs) {
+    if (run.used_up()) continue;
+    if (!next.has_value()) next.emplace();
+    AppendToCursor(run.visibility, run.index, absl::string_view(run.key).substr(kListKeyBytes),
+                   next->position);
+  }
+  sink.OnChunk(request, chunk_, std::move(next));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<AdjacencyReader::Run>> AdjacencyReader::Leapfrog(
+    NodeId node, const VisibleClasses& visible) {
+  std::vector<Run> runs;
+  rocksdb::Iterator& iterator = reader_->adjacency_iterator();
   const std::string node_key = NodeKey(node);
   const ClassId* wanted = visible.AtOrAfter(ClassId{0});
   while (wanted != nullptr) {
     const std::string seek = ListKey(node, *wanted);
-    iterator().Seek(SliceOf(seek));
-    if (!iterator().Valid()) break;
-    const absl::string_view key = View(iterator().key());
+    iterator.Seek(SliceOf(seek));
+    if (!iterator.Valid()) break;
+    const absl::string_view key = View(iterator.key());
     if (!absl::StartsWith(key, node_key)) break;
     ASSIGN_OR_RETURN(const AdjacencyKey parsed, ParseAdjacencyKey(key));
     if (parsed.visibility == *wanted) {
       Run run;
       run.visibility = parsed.visibility;
       run.key = std::string(key);
-      RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator().value()), &run.block));
-      runs->push_back(std::move(run));
+      RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator.value()), &run.block));
+      runs.push_back(std::move(run));
       if (parsed.visibility == ClassId{UINT32_MAX}) break;
       wanted = visible.AtOrAfter(ClassId{static_cast<uint32_t>(parsed.visibility) + 1});
     } else {
       wanted = visible.AtOrAfter(parsed.visibility);
     }
   }
-  return FromRocks(iterator().status(), "scanning adjacency");
+  RETURN_IF_ERROR(FromRocks(iterator.status(), "scanning adjacency"));
+  return runs;
 }
 
-absl::Status AdjacencyReader::Resume(NodeId node, const ScanCursor& cursor,
-                                     std::vector<Run>* runs) {
+absl::StatusOr<std::vector<AdjacencyReader::Run>> AdjacencyReader::Resume(
+    NodeId node, const ScanCursor& cursor) {
+  std::vector<Run> runs;
   absl::string_view rest = cursor.position;
   while (!rest.empty()) {
     uint32_t visibility = 0;
@@ -160,41 +175,31 @@ absl::Status AdjacencyReader::Resume(NodeId node, const ScanCursor& cursor,
     if (run.index > run.block.entries.size()) {
       return absl::InternalError("a scan cursor is not one of this view");
     }
-    runs->push_back(std::move(run));
+    runs.push_back(std::move(run));
   }
-  return absl::OkStatus();
+  return runs;
 }
 
 absl::StatusOr<bool> AdjacencyReader::HasHead(Run* run) {
   while (run->index == run->block.entries.size()) {
     if (!run->block.more_may_follow) return false;
+    rocksdb::Iterator& iterator = reader_->adjacency_iterator();
     // The next key of the list: nothing lies between a key and the key with a NUL behind it.
     std::string seek = run->key;
     seek += '\0';
-    iterator().Seek(SliceOf(seek));
-    if (!iterator().Valid() ||
-        View(iterator().key()).substr(0, kListKeyBytes) !=
+    iterator.Seek(SliceOf(seek));
+    if (!iterator.Valid() ||
+        View(iterator.key()).substr(0, kListKeyBytes) !=
             absl::string_view(run->key).substr(0, kListKeyBytes)) {
-      RETURN_IF_ERROR(FromRocks(iterator().status(), "scanning adjacency"));
+      RETURN_IF_ERROR(FromRocks(iterator.status(), "scanning adjacency"));
       run->block.more_may_follow = false;
       return false;
     }
-    run->key.assign(iterator().key().data(), iterator().key().size());
-    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator().value()), &run->block));
+    run->key.assign(iterator.key().data(), iterator.key().size());
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator.value()), &run->block));
     run->index = 0;
   }
   return true;
-}
-
-absl::StatusOr<bool> AdjacencyReader::Precedes(const AdjacentRelation& a,
-                                               const AdjacentRelation& b) {
-  if (a.last_seen != b.last_seen) return a.last_seen > b.last_seen;
-  if (a.neighbour != b.neighbour) {
-    ASSIGN_OR_RETURN(const std::string id_a, id_of_(a.neighbour));
-    ASSIGN_OR_RETURN(const std::string id_b, id_of_(b.neighbour));
-    return id_a < id_b;
-  }
-  return std::make_tuple(a.direction, a.type, a.mode) < std::make_tuple(b.direction, b.type, b.mode);
 }
 
 absl::Status AdjacencyReader::Merge(std::vector<Run>* runs, size_t limit,
@@ -207,7 +212,7 @@ absl::Status AdjacencyReader::Merge(std::vector<Run>* runs, size_t limit,
   while (!live.empty() && merged->size() < limit) {
     size_t best = 0;
     for (size_t i = 1; i < live.size(); ++i) {
-      ASSIGN_OR_RETURN(const bool precedes, Precedes(live[i]->head(), live[best]->head()));
+      ASSIGN_OR_RETURN(const bool precedes, Precedes(live[i]->head(), live[best]->head(), id_of_));
       if (precedes) best = i;
     }
     Run& run = *live[best];

@@ -1,17 +1,18 @@
-// Reads adjacency lists from one snapshot: the lists of a node's visible classes, found by leapfrog
-// between the classes present at the node and those visible to the caller, merged newest first.
+// Reads adjacency lists of one view: the lists of a node's visible classes, merged newest first.
+//
+// A head that is cached whole (kAllListsSlot) is filtered by class. What goes beyond it is read list by
+// list; the lists are found by leapfrog between the classes present at the node and those visible to the
+// caller.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "rocksdb/db.h"
 #include "storage/graph_store.h"
 #include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/cached_reader.h"
@@ -21,9 +22,6 @@ namespace relations {
 
 class AdjacencyReader {
  public:
-  // Tells the id of a node: needed where relations of different classes tie in time.
-  using IdLookup = std::function<absl::StatusOr<std::string>(NodeId)>;
-
   // `reader` is not owned and must outlive this.
   AdjacencyReader(CachedReader* reader, IdLookup id_of)
       : reader_(reader), id_of_(std::move(id_of)) {}
@@ -42,25 +40,25 @@ class AdjacencyReader {
     size_t index = 0;
 
     const AdjacentRelation& head() const { return block.entries[index]; }
+    bool used_up() const { return index == block.entries.size() && !block.more_may_follow; }
   };
 
-  absl::Status FindHeads(absl::Span<const ScanRequest> requests, const VisibleClasses& visible,
-                         std::vector<std::vector<Run>>* runs);
-  // Tells the visible classes whose lists are to be asked for by key; false when they are too many at
-  // this node.
-  absl::StatusOr<bool> ClassesToRead(NodeId node, const VisibleClasses& visible,
-                                     std::vector<ClassId>* classes);
-  absl::Status LeapfrogHeads(NodeId node, const VisibleClasses& visible, std::vector<Run>* runs);
-  absl::Status Resume(NodeId node, const ScanCursor& cursor, std::vector<Run>* runs);
+  // Answers a request from a merged head; false when the node has too many lists for one.
+  absl::StatusOr<bool> ScanHead(size_t request, const ScanRequest& wanted,
+                                const VisibleClasses& visible, ScanSink& sink);
+  absl::Status ScanRuns(size_t request, const ScanRequest& wanted, std::vector<Run> runs,
+                        ScanSink& sink);
+  absl::StatusOr<std::vector<Run>> Leapfrog(NodeId node, const VisibleClasses& visible);
+  absl::StatusOr<std::vector<Run>> Resume(NodeId node, const ScanCursor& cursor);
   // Moves on to the next block as long as the current one is used up; false when the list ends.
   absl::StatusOr<bool> HasHead(Run* run);
   absl::Status Merge(std::vector<Run>* runs, size_t limit, std::vector<AdjacentRelation>* merged);
-  absl::StatusOr<bool> Precedes(const AdjacentRelation& a, const AdjacentRelation& b);
-  rocksdb::Iterator& iterator();
 
   CachedReader* const reader_;
   const IdLookup id_of_;
-  std::unique_ptr<rocksdb::Iterator> iterator_;
+  // Kept between calls for their memory.
+  std::vector<AdjacentRelation> chunk_;
+  std::vector<NodeCache::Value> heads_;
 };
 
 }  // namespace relations

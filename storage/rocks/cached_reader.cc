@@ -1,18 +1,23 @@
 #include "storage/rocks/cached_reader.h"
 
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "storage/base/status_macros.h"
+#include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_status.h"
 
 namespace relations {
 namespace {
 
-// Beyond so many a directory of classes saves nothing over leaping from one to the next.
-constexpr size_t kDirectoryClassesMax = 64;
-// Stands for a directory with more.
-constexpr absl::string_view kTooMany = "+";
+// A merged head holds at most so many lists and entries. Both bound what lists that a caller may not
+// see cost him: a look at one byte an entry.
+constexpr size_t kHeadListsMax = 64;
+constexpr size_t kHeadEntriesMax = 1024;
 
 absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
@@ -22,6 +27,17 @@ std::shared_ptr<const rocksdb::Snapshot> TakeSnapshot(rocksdb::DB& db) {
 }
 
 }  // namespace
+
+absl::StatusOr<bool> Precedes(const AdjacentRelation& a, const AdjacentRelation& b,
+                              const IdLookup& id_of) {
+  if (a.last_seen != b.last_seen) return a.last_seen > b.last_seen;
+  if (a.neighbour != b.neighbour) {
+    ASSIGN_OR_RETURN(const std::string id_a, id_of(a.neighbour));
+    ASSIGN_OR_RETURN(const std::string id_b, id_of(b.neighbour));
+    return id_a < id_b;
+  }
+  return std::make_tuple(a.direction, a.type, a.mode) < std::make_tuple(b.direction, b.type, b.mode);
+}
 
 CachedReader::CachedReader(const RocksDatabase* database, NodeCache* cache)
     : database_(database),
@@ -65,43 +81,89 @@ absl::Status CachedReader::ReadMissing(absl::Span<const NodeCache::Key> keys, Fa
     if (!statuses[i].ok() && !statuses[i].IsNotFound()) {
       return FromRocks(statuses[i], absl::StrCat("reading family ", FamilyName(family)));
     }
-    const absl::string_view value = statuses[i].ok() ? View(found[i]) : absl::string_view();
-    (*values)[missing[i]] = cache_->Insert(keys[missing[i]], value, ticket_, sequence_);
+    const NodeCache::Key& key = keys[missing[i]];
+    auto part = std::make_shared<NodePart>();
+    if (statuses[i].ok() && family == Family::kEntities) {
+      part->record = std::string(View(found[i]));
+    } else if (statuses[i].ok()) {
+      AdjacencyBlock block;
+      RETURN_IF_ERROR(DecodeAdjacencyBlock(View(found[i]), &block));
+      part->lists.push_back({key.slot, block.entries.size(), block.more_may_follow});
+      part->list_of_entry.assign(block.entries.size(), 0);
+      part->entries = std::move(block.entries);
+    }
+    (*values)[missing[i]] = std::move(part);
+    cache_->Insert(key, (*values)[missing[i]], ticket_, sequence_);
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<std::vector<ClassId>>> CachedReader::Directory(NodeId node) {
-  const NodeCache::Key key{node, NodeCache::kDirectorySlot};
-  NodeCache::Value value = cache_->Find(key, sequence_);
-  if (value == nullptr) {
-    ASSIGN_OR_RETURN(const std::string listed, ListClasses(node));
-    value = cache_->Insert(key, listed, ticket_, sequence_);
+rocksdb::Iterator& CachedReader::adjacency_iterator() {
+  if (iterator_ == nullptr) {
+    iterator_.reset(
+        database_->db().NewIterator(read_options_, database_->family(Family::kAdjacency)));
   }
-  if (*value == kTooMany) return std::nullopt;
-  std::vector<ClassId> classes;
-  absl::string_view rest = *value;
-  for (uint32_t number = 0; GetU32(&rest, &number);) classes.push_back(ClassId{number});
-  return classes;
+  return *iterator_;
 }
 
-absl::StatusOr<std::string> CachedReader::ListClasses(NodeId node) {
-  const std::unique_ptr<rocksdb::Iterator> iterator(
-      database_->db().NewIterator(read_options_, database_->family(Family::kAdjacency)));
-  const std::string node_key = NodeKey(node);
-  std::string listed;
-  size_t count = 0;
-  iterator->Seek(node_key);
-  while (iterator->Valid() && absl::StartsWith(View(iterator->key()), node_key)) {
-    ASSIGN_OR_RETURN(const AdjacencyKey parsed, ParseAdjacencyKey(View(iterator->key())));
-    if (++count > kDirectoryClassesMax) return std::string(kTooMany);
-    const auto number = static_cast<uint32_t>(parsed.visibility);
-    PutU32(number, listed);
-    if (number == UINT32_MAX) break;
-    iterator->Seek(ListKey(node, ClassId{number + 1}));
+absl::StatusOr<NodeCache::Value> CachedReader::ReadAllLists(NodeId node, const IdLookup& id_of) {
+  const NodeCache::Key key{node, NodeCache::kAllListsSlot};
+  NodeCache::Value value = cache_->Find(key, sequence_);
+  if (value == nullptr) {
+    ASSIGN_OR_RETURN(value, LoadAllLists(node, id_of));
+    cache_->Insert(key, value, ticket_, sequence_);
   }
-  RETURN_IF_ERROR(FromRocks(iterator->status(), "scanning adjacency"));
-  return listed;
+  return value;
+}
+
+absl::StatusOr<NodeCache::Value> CachedReader::LoadAllLists(NodeId node, const IdLookup& id_of) {
+  const std::string node_key = NodeKey(node);
+  std::vector<AdjacencyBlock> blocks;
+  auto part = std::make_shared<NodePart>();
+  rocksdb::Iterator& iterator = adjacency_iterator();
+  iterator.Seek(node_key);
+  while (iterator.Valid() && absl::StartsWith(View(iterator.key()), node_key)) {
+    ASSIGN_OR_RETURN(const AdjacencyKey parsed, ParseAdjacencyKey(View(iterator.key())));
+    if (blocks.size() == kHeadListsMax) {
+      part->lists.clear();
+      part->too_many_lists = true;
+      return part;
+    }
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator.value()), &blocks.emplace_back()));
+    const AdjacencyBlock& block = blocks.back();
+    part->lists.push_back({parsed.visibility, block.entries.size(), block.more_may_follow});
+    if (block.more_may_follow) {
+      iterator.Seek(ListKey(node, ClassId{static_cast<uint32_t>(parsed.visibility) + 1}));
+    } else {
+      iterator.Next();
+    }
+  }
+  RETURN_IF_ERROR(FromRocks(iterator.status(), "scanning adjacency"));
+
+  // Each list gets an equal share of the head.
+  std::vector<size_t> next(blocks.size(), 0);
+  for (NodePart::List& list : part->lists) {
+    const size_t share = kHeadEntriesMax / part->lists.size();
+    list.more = list.more || list.entries > share;
+    list.entries = std::min(list.entries, share);
+  }
+  while (true) {
+    size_t first = blocks.size();
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      if (next[i] == part->lists[i].entries) continue;
+      if (first == blocks.size()) {
+        first = i;
+        continue;
+      }
+      ASSIGN_OR_RETURN(const bool precedes, Precedes(blocks[i].entries[next[i]],
+                                                     blocks[first].entries[next[first]], id_of));
+      if (precedes) first = i;
+    }
+    if (first == blocks.size()) break;
+    part->entries.push_back(blocks[first].entries[next[first]++]);
+    part->list_of_entry.push_back(static_cast<uint8_t>(first));
+  }
+  return part;
 }
 
 }  // namespace relations

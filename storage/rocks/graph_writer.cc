@@ -270,7 +270,7 @@ absl::Status GraphWriter::WriteLists() {
   for (auto& [list, edits] : edits_) {
     RETURN_IF_ERROR(writer.Edit(list.first, list.second, std::move(edits)));
     changed_.push_back({list.first, list.second});
-    changed_.push_back({list.first, NodeCache::kDirectorySlot});
+    changed_.push_back({list.first, NodeCache::kAllListsSlot});
   }
   return absl::OkStatus();
 }

@@ -8,8 +8,8 @@ namespace {
 
 // The share of a shard's bytes that what was not read again may take.
 constexpr uint64_t kSmallShare = 10;
-// An item, its two list pointers, its place in the table and the value's control block.
-constexpr size_t kOverheadBytes = 160;
+// An item, its two list pointers, its place in the table and the value's fixed part.
+constexpr size_t kOverheadBytes = 320;
 
 }  // namespace
 
@@ -31,24 +31,21 @@ NodeCache::Value NodeCache::Find(const Key& key, uint64_t snapshot) {
   return item.value;
 }
 
-NodeCache::Value NodeCache::Insert(const Key& key, absl::string_view value, Ticket ticket,
-                                   uint64_t snapshot) {
-  auto shared = std::make_shared<const std::string>(value);
-  const size_t charge = value.size() + kOverheadBytes;
+void NodeCache::Insert(const Key& key, const Value& value, Ticket ticket, uint64_t snapshot) {
+  const size_t charge = value->Bytes() + kOverheadBytes;
   // A value that would take a shard for itself is not worth what it drives out.
-  if (!enabled() || charge > capacity_bytes_ / kShards / 4) return shared;
+  if (!enabled() || charge > capacity_bytes_ / kShards / 4) return;
   Shard& shard = ShardOf(key);
   const std::lock_guard<std::mutex> lock(shard.mutex);
   if (shard.writes_under_way != 0 || shard.last_write > ticket || shard.items.contains(key)) {
-    return shared;
+    return;
   }
   const bool came_back = shard.ghosts.erase(key) != 0;
   Queue& queue = came_back ? shard.main : shard.small;
-  queue.push_front(Item{key, shared, snapshot, charge, 0, came_back});
+  queue.push_front(Item{key, value, snapshot, charge, 0, came_back});
   (came_back ? shard.main_bytes : shard.small_bytes) += charge;
   shard.items.emplace(key, queue.begin());
   Evict(shard);
-  return shared;
 }
 
 void NodeCache::Evict(Shard& shard) {
@@ -126,6 +123,33 @@ void NodeCache::BeginWrite(absl::Span<const Key> keys) {
 void NodeCache::EndWrite(absl::Span<const Key> keys) {
   if (!enabled()) return;
   ForEachShardOf(keys, [](Shard& shard, const Key& /*key*/) { --shard.writes_under_way; });
+}
+
+void NodeCache::BeginWriteOfAll() {
+  if (!enabled()) return;
+  const uint64_t now = clock_.fetch_add(1, std::memory_order_seq_cst) + 1;
+  for (size_t i = 0; i < kShards; ++i) {
+    Shard& shard = shards_[i];
+    const std::lock_guard<std::mutex> lock(shard.mutex);
+    shard.last_write = now;
+    ++shard.writes_under_way;
+    shard.items.clear();
+    shard.small.clear();
+    shard.main.clear();
+    shard.small_bytes = 0;
+    shard.main_bytes = 0;
+  }
+}
+
+void NodeCache::EndWriteOfAll() {
+  if (!enabled()) return;
+  const uint64_t now = clock_.fetch_add(1, std::memory_order_seq_cst) + 1;
+  for (size_t i = 0; i < kShards; ++i) {
+    Shard& shard = shards_[i];
+    const std::lock_guard<std::mutex> lock(shard.mutex);
+    shard.last_write = now;
+    --shard.writes_under_way;
+  }
 }
 
 NodeCache::Counts NodeCache::counts() const {

@@ -1,6 +1,6 @@
 // A bounded cache of what the walk reads of nodes, above RocksDB: where a hot point read of RocksDB
-// costs microseconds, a hit here costs a hash look-up. Holds raw values (entity records, first blocks
-// of adjacency lists, the classes present at a node) by node and slot.
+// costs microseconds, a hit here costs a hash look-up. Holds decoded values (entity records, heads of
+// adjacency lists) by node and slot.
 //
 // Eviction is S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023):
 // what is read once passes through a small queue and leaves again, so a scan does not drive the hot
@@ -26,20 +26,47 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
-#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "storage/graph_store.h"
 #include "storage/graph_types.h"
 
 namespace relations {
 
+// A value of the cache: the bytes of an entity record, or the merged head of adjacency lists.
+struct NodePart {
+  // One list of the head.
+  struct List {
+    ClassId visibility{};
+    // Its entries in `entries`: the first ones of its first block.
+    size_t entries = 0;
+    // The list has more than these.
+    bool more = false;
+  };
+
+  // Of an entity: the stored record; empty when there is none.
+  std::string record;
+
+  // Of lists: their first entries in list order, and for each the index of its list.
+  std::vector<AdjacentRelation> entries;
+  std::vector<uint8_t> list_of_entry;
+  std::vector<List> lists;
+  // The node has too many lists to be held as one head; nothing else is set then.
+  bool too_many_lists = false;
+
+  size_t Bytes() const {
+    return record.size() + entries.size() * (sizeof(AdjacentRelation) + 1) +
+           lists.size() * sizeof(List);
+  }
+};
+
 class NodeCache {
  public:
-  // What of a node: the first block of its list of a class, or one of the two slots below. A value
-  // that is empty says that there is no such block or record.
+  // What of a node: the head of its list of a class, or one of the two slots below.
   struct Key {
     NodeId node{};
     ClassId slot{};
@@ -53,9 +80,10 @@ class NodeCache {
     }
   };
   static constexpr ClassId kEntitySlot{UINT32_MAX};
-  static constexpr ClassId kDirectorySlot{UINT32_MAX - 1};
+  // The heads of all lists of the node, merged.
+  static constexpr ClassId kAllListsSlot{UINT32_MAX - 1};
 
-  using Value = std::shared_ptr<const std::string>;
+  using Value = std::shared_ptr<const NodePart>;
   using Ticket = uint64_t;
 
   struct Counts {
@@ -78,13 +106,15 @@ class NodeCache {
   // The value at the snapshot with this sequence number; null when it is not here.
   Value Find(const Key& key, uint64_t snapshot);
 
-  // Offers a value that was read at the view's snapshot. Returns it, shared, whether it was taken in or
-  // not.
-  Value Insert(const Key& key, absl::string_view value, Ticket ticket, uint64_t snapshot);
+  // Offers a value that was read at the view's snapshot; the cache takes it in or leaves it.
+  void Insert(const Key& key, const Value& value, Ticket ticket, uint64_t snapshot);
 
   // Around the write of a batch that changes these keys. EndWrite must follow also when it failed.
   void BeginWrite(absl::Span<const Key> keys);
   void EndWrite(absl::Span<const Key> keys);
+  // The same around a write that may change any key: everything is forgotten.
+  void BeginWriteOfAll();
+  void EndWriteOfAll();
 
   Counts counts() const;
 

@@ -35,7 +35,7 @@ RocksGraphView::RocksGraphView(RocksGraphStore* store)
         const NodeCache::Key key{node, NodeCache::kEntitySlot};
         std::vector<NodeCache::Value> values;
         RETURN_IF_ERROR(reader_.Read({&key, 1}, &values));
-        return IdOfRecord(node, *values[0]);
+        return IdOfRecord(node, values[0]->record);
       }) {}
 
 absl::StatusOr<std::optional<NodeId>> RocksGraphView::Resolve(absl::string_view id) {
@@ -60,8 +60,8 @@ absl::Status RocksGraphView::Get(absl::Span<const NodeId> nodes, EntitySink& sin
   std::vector<NodeCache::Value> values;
   RETURN_IF_ERROR(reader_.Read(keys, &values));
   for (size_t i = 0; i < values.size(); ++i) {
-    if (values[i]->empty()) continue;
-    ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(*values[i]));
+    if (values[i]->record.empty()) continue;
+    ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(values[i]->record));
     sink.OnEntity(i, record);
   }
   return absl::OkStatus();
