@@ -36,8 +36,9 @@ struct ImportedRelation {
   std::optional<GroupSet> visible_by;
 };
 
-// Receives an import in the order of the input; the same entity or relation may come many times, and
-// a relation may come before its ends. A status that is not OK ends the import with that status.
+// Receives an import in the order of the input; the same entity or relation may come many times,
+// and a relation may come before its ends. A status that is not OK ends the import with that
+// status.
 class ImportSink {
  public:
   virtual ~ImportSink() = default;
