@@ -49,6 +49,8 @@ class RocksGraphStore final : public GraphStore {
  private:
   friend class RocksGraphView;
   friend class GraphWriter;
+  friend class BulkImport;
+  friend class TableChanges;
 
   RocksGraphStore(RocksDatabase* database, const Options& options)
       : database_(database), cache_(options.node_cache_bytes) {}
