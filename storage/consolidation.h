@@ -1,6 +1,6 @@
 // How repeated reports of one entity or relation become one record (contract, section 6):
-// attributes merge, the newest wins; tags and visibleBy unite; lastSeen and @timestamp move forward;
-// reputation is the newest, best and worst the extremes; accuracy the highest reported.
+// attributes merge, the newest wins; tags and visibleBy unite; lastSeen and @timestamp move
+// forward; reputation is the newest, best and worst the extremes; accuracy the highest reported.
 #pragma once
 
 #include <optional>

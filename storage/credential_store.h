@@ -80,7 +80,8 @@ class CredentialStore {
   absl::StatusOr<std::vector<store::v1::CredentialRecord>> List(
       store::v1::CredentialRecord::Kind kind) const;
 
-  // Revokes for ever; revoking twice is no error. NOT_FOUND when no credential of the kind has the id.
+  // Revokes for ever; revoking twice is no error. NOT_FOUND when no credential of the kind has the
+  // id.
   absl::StatusOr<store::v1::CredentialRecord> Revoke(store::v1::CredentialRecord::Kind kind,
                                                      absl::string_view id);
 

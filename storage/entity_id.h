@@ -7,8 +7,8 @@
 
 namespace relations {
 
-// True when `id` has the grammar of an entity id: 3 to 128 characters of A-Z a-z 0-9 and '-', at least
-// one '-', none at either end. Says nothing about whether such an entity exists.
+// True when `id` has the grammar of an entity id: 3 to 128 characters of A-Z a-z 0-9 and '-', at
+// least one '-', none at either end. Says nothing about whether such an entity exists.
 bool IsEntityId(absl::string_view id);
 
 // The id of the entity of `type` whose normalised main value is `value`:

@@ -1,5 +1,6 @@
-// The storage contract: what a graph engine offers to the walk above it. An engine answers one level
-// of a walk with one batched call; the walk itself (traversal.h) stands once, above this interface.
+// The storage contract: what a graph engine offers to the walk above it. An engine answers one
+// level of a walk with one batched call; the walk itself (traversal.h) stands once, above this
+// interface.
 //
 //   ASSIGN_OR_RETURN(auto view, store.View());
 //   ASSIGN_OR_RETURN(auto root, view->Resolve("ip-ba7f..."));
@@ -8,8 +9,8 @@
 // Thread-safety: a GraphStore may be used from any number of threads; Apply calls are put in order
 // inside. A GraphView belongs to one thread at a time and must not outlive its store.
 //
-// Errors: absence is a value (an empty optional), failure a status. Bytes that are not what the format
-// says are DATA_LOSS, never a shorter result.
+// Errors: absence is a value (an empty optional), failure a status. Bytes that are not what the
+// format says are DATA_LOSS, never a shorter result.
 #pragma once
 
 #include <cstdint>
@@ -42,15 +43,16 @@ struct AdjacentRelation {
   bool sole = false;
 };
 
-// Where a scan left a list; made by an engine, opaque to everybody else. Valid in the view that made
-// it.
+// Where a scan left a list; made by an engine, opaque to everybody else. Valid in the view that
+// made it.
 struct ScanCursor {
   std::string position;
 };
 
 struct ScanRequest {
   NodeId node{};
-  // Most entries to return. An engine may return fewer: the cursor alone says whether more may follow.
+  // Most entries to return. An engine may return fewer: the cursor alone says whether more may
+  // follow.
   size_t limit = 0;
   // Continue after this cursor; at the list's head when null. Not owned.
   const ScanCursor* after = nullptr;
@@ -62,8 +64,8 @@ class ScanSink {
   virtual ~ScanSink() = default;
   // Called once for each request, in the order of the requests. `relations` come newest first
   // (descending last_seen), ties by the neighbour's id in byte order, then by direction, type and
-  // mode; valid inside the call. `next` is empty when the list is known to end here; when it is not,
-  // a further scan may still find nothing.
+  // mode; valid inside the call. `next` is empty when the list is known to end here; when it is
+  // not, a further scan may still find nothing.
   virtual void OnChunk(size_t request, absl::Span<const AdjacentRelation> relations,
                        std::optional<ScanCursor> next) = 0;
 };
@@ -102,8 +104,8 @@ struct PairRelation {
 class PairSink {
  public:
   virtual ~PairSink() = default;
-  // Called once for each pair that has relations, in the order of the request. `relations` are all of
-  // them, whoever may see them, ordered by type number and mode; valid inside the call.
+  // Called once for each pair that has relations, in the order of the request. `relations` are all
+  // of them, whoever may see them, ordered by type number and mode; valid inside the call.
   virtual void OnPair(size_t index, absl::Span<const PairRelation> relations) = 0;
 };
 
@@ -174,12 +176,12 @@ class GraphStore {
 
   // Applies all of `mutations` or nothing, durable when OK returns.
   // INVALID_ARGUMENT: a record that breaks the limits of limits.h or the grammar of ids and groups.
-  // FAILED_PRECONDITION: a relation names an entity that is neither stored nor in the batch, or both
-  // ends are the same.
+  // FAILED_PRECONDITION: a relation names an entity that is neither stored nor in the batch, or
+  // both ends are the same.
   virtual absl::Status Apply(const Mutations& mutations) = 0;
 
-  // The classes that a holder of `groups` may see; shared and cached. Ask after View: classes are only
-  // ever added, so the answer then covers every record of the view.
+  // The classes that a holder of `groups` may see; shared and cached. Ask after View: classes are
+  // only ever added, so the answer then covers every record of the view.
   virtual absl::StatusOr<std::shared_ptr<const VisibleClasses>> ClassesVisibleTo(
       const GroupSet& groups) = 0;
 

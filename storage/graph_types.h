@@ -10,8 +10,8 @@
 
 namespace relations {
 
-// The dense number of an entity in one store, given in order of first sight, from 1. Never leaves the
-// storage layer.
+// The dense number of an entity in one store, given in order of first sight, from 1. Never leaves
+// the storage layer.
 enum class NodeId : uint64_t {};
 
 // An interned set of groups, the `visibleBy` of an entity or relation. Class 0 is {"public"}.

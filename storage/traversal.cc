@@ -15,8 +15,8 @@
 namespace relations {
 namespace {
 
-// Entries read of each list before the walk decides by point reads: enough that nearly every list is
-// read whole, little enough that a hub costs no more than its neighbours.
+// Entries read of each list before the walk decides by point reads: enough that nearly every list
+// is read whole, little enough that a hub costs no more than its neighbours.
 constexpr size_t kChunkEntries = 128;
 
 class Walk : private ScanSink, private EntitySink, private PairSink {
@@ -134,8 +134,8 @@ absl::Status Walk::WalkLevels() {
   return absl::OkStatus();
 }
 
-// Admits the neighbours of one entity in list order. Reads on in its list as long as more is wanted:
-// the list must be used up before the next entity's turn.
+// Admits the neighbours of one entity in list order. Reads on in its list as long as more is
+// wanted: the list must be used up before the next entity's turn.
 absl::Status Walk::ExpandNode(size_t position) {
   size_t looked_at = 0;
   while (!stopped_) {
@@ -216,8 +216,7 @@ absl::Status Walk::ScanMore(std::vector<size_t> positions) {
   std::vector<ScanRequest> requests;
   for (const size_t position : positions) {
     Node& node = nodes_[position];
-    requests.push_back(
-        {node.node, kChunkEntries, node.next.has_value() ? &*node.next : nullptr});
+    requests.push_back({node.node, kChunkEntries, node.next.has_value() ? &*node.next : nullptr});
   }
   scanning_ = std::move(positions);
   return view_->Scan(requests, *visible_, *this);
@@ -231,9 +230,9 @@ void Walk::OnChunk(size_t request, absl::Span<const AdjacentRelation> relations,
   node.scanned = true;
 }
 
-// A list that was read whole holds all relations of its entity. Where it was not (a hub), the relations
-// with each other returned entity come from that entity's list, or, between two hubs, are looked up pair
-// by pair, unless the list says that the relation already seen is the only one.
+// A list that was read whole holds all relations of its entity. Where it was not (a hub), the
+// relations with each other returned entity come from that entity's list, or, between two hubs, are
+// looked up pair by pair, unless the list says that the relation already seen is the only one.
 absl::Status Walk::FindRelations() {
   const auto unread = [&](auto&& wanted) {
     std::vector<size_t> positions;
@@ -290,8 +289,8 @@ absl::Status Walk::LookUpHeavyPairs() {
     for (size_t other = 0; other < nodes_.size(); ++other) {
       const Node& neighbour = nodes_[other];
       const bool read_whole = neighbour.scanned && !IsHeavy(neighbour);
-      // Two hubs: the pair is looked up once, for the first of them; what neither is near enough for is
-      // not asked.
+      // Two hubs: the pair is looked up once, for the first of them; what neither is near enough
+      // for is not asked.
       const bool done_before = other < position && IsHeavy(neighbour);
       const bool too_far = std::min(hub.distance, neighbour.distance) >= params_.levels;
       if (other == position || read_whole || done_before || too_far ||
@@ -318,8 +317,8 @@ void Walk::OnPair(size_t index, absl::Span<const PairRelation> relations) {
   }
 }
 
-void Walk::AddRelation(size_t from, size_t to, Direction direction, LabelId type,
-                       RelationMode mode, absl::Time last_seen) {
+void Walk::AddRelation(size_t from, size_t to, Direction direction, LabelId type, RelationMode mode,
+                       absl::Time last_seen) {
   if (direction == Direction::kIncoming) std::swap(from, to);
   if (std::min(nodes_[from].distance, nodes_[to].distance) >= params_.levels) return;
   relations_.push_back({from, to, type, mode, last_seen});
@@ -351,8 +350,7 @@ absl::StatusOr<std::vector<ExpandedRelation>> Walk::OrderedRelations() {
   ordered.reserve(relations_.size());
   for (const Found& found : relations_) {
     ASSIGN_OR_RETURN(const absl::string_view text, LabelText(found.type));
-    ordered.push_back(
-        {found.source, found.target, std::string(text), found.mode, found.last_seen});
+    ordered.push_back({found.source, found.target, std::string(text), found.mode, found.last_seen});
   }
   // Among the relations of one pair types are ordered by text, not by number.
   for (auto begin = ordered.begin(); begin != ordered.end();) {

@@ -2,10 +2,10 @@
 // the only place that knows which entities and relations an answer holds and in which order.
 //
 // Let G be the graph of what the caller may see: entities whose class is visible (and whose type
-// passes the filter), relations whose class is visible with both ends in G. The answer holds the root,
-// then min(limit, |{x : 1 <= d(x) <= levels}|) entities in breadth-first order over G (neighbours
-// newest relation first, ties by id), then every relation of G between two of them whose nearer end
-// has d < levels. Nothing outside G influences it.
+// passes the filter), relations whose class is visible with both ends in G. The answer holds the
+// root, then min(limit, |{x : 1 <= d(x) <= levels}|) entities in breadth-first order over G
+// (neighbours newest relation first, ties by id), then every relation of G between two of them
+// whose nearer end has d < levels. Nothing outside G influences it.
 #pragma once
 
 #include <functional>
@@ -33,8 +33,8 @@ struct ExpandParams {
   absl::flat_hash_set<std::string> types;
   // Canonical.
   GroupSet groups;
-  // Asked between the steps of the walk; a status that is not OK ends it with that status (a deadline,
-  // a caller that left). May be empty.
+  // Asked between the steps of the walk; a status that is not OK ends it with that status (a
+  // deadline, a caller that left). May be empty.
   std::function<absl::Status()> check_alive;
 };
 

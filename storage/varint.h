@@ -17,8 +17,8 @@ inline void PutVarint(uint64_t value, std::string& out) {
   out += static_cast<char>(value);
 }
 
-// Consumes a varint from the front of `*input`; false, with `*input` unspecified, when there is none or
-// it does not fit 64 bits.
+// Consumes a varint from the front of `*input`; false, with `*input` unspecified, when there is
+// none or it does not fit 64 bits.
 inline bool GetVarint(absl::string_view* input, uint64_t* value) {
   *value = 0;
   for (int shift = 0; shift < 64; shift += 7) {

@@ -1,5 +1,6 @@
-// Structured logs: one JSON object a line on standard error, with `time`, `level`, `message` and the
-// fields of the call. Nothing secret is ever a field: callers pass ids and counts, never credentials.
+// Structured logs: one JSON object a line on standard error, with `time`, `level`, `message` and
+// the fields of the call. Nothing secret is ever a field: callers pass ids and counts, never
+// credentials.
 //
 //   LogInfo("request", {{"id", request_id}, {"entity", id}, {"nodes", nodes}, {"ms", ms}});
 //
@@ -27,8 +28,8 @@ struct LogField {
   LogField(absl::string_view field_name, double number) : name(field_name), value(number) {}
   LogField(absl::string_view field_name, bool truth) : name(field_name), value(truth) {}
   template <typename Integer>
-    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-  LogField(absl::string_view field_name, Integer number)
+  requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
+      LogField(absl::string_view field_name, Integer number)
       : name(field_name), value(static_cast<int64_t>(number)) {}
 
   // Both views must outlive the log call that the field is passed to.

@@ -1,8 +1,8 @@
 // Errors with a public half. A status made here carries, besides its code and message, the short
 // stable reason word and the parameter at fault that clients get (google.rpc.ErrorInfo, the REST
 // error body). The message of such a status is written for clients: no secret, nothing internal.
-// A status without a reason (or of the kinds that are our own fault) is internal: its message goes to
-// the log only.
+// A status without a reason (or of the kinds that are our own fault) is internal: its message goes
+// to the log only.
 #pragma once
 
 #include <string>
@@ -42,8 +42,8 @@ inline constexpr char kUnimplemented[] = "unimplemented";
 inline constexpr char kErrorDomain[] = "relations.v1";
 
 // A status with a public half; `param` may be empty.
-absl::Status PublicError(absl::StatusCode code, absl::string_view reason,
-                         absl::string_view message, absl::string_view param = {});
+absl::Status PublicError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
+                         absl::string_view param = {});
 
 // The reason word and the parameter of a status made by PublicError; empty where it has none.
 std::string ReasonOf(const absl::Status& status);

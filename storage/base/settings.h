@@ -1,14 +1,14 @@
-// Settings of a binary: each is a flag, an environment variable and a key of the config file, with one
-// definition.
+// Settings of a binary: each is a flag, an environment variable and a key of the config file, with
+// one definition.
 //
 //   CLI::App app("serves the graph");
 //   Settings settings(app);
-//   settings.Add("listen", listen, "address to serve on");   // --listen, RELATIONS_LISTEN, listen = ...
-//   if (std::optional<int> exit_code = settings.Parse(argc, argv)) return *exit_code;
+//   settings.Add("listen", listen, "address to serve on");   // --listen, RELATIONS_LISTEN, listen
+//   = ... if (std::optional<int> exit_code = settings.Parse(argc, argv)) return *exit_code;
 //
 // A flag beats the environment, which beats the file (`--config FILE`, `key = value` lines), which
-// beats the default. Unknown flags and unknown keys of the file are errors. A key of a section of the
-// file (`[import]`, `format = stix`) is an option of that subcommand, in the environment
+// beats the default. Unknown flags and unknown keys of the file are errors. A key of a section of
+// the file (`[import]`, `format = stix`) is an option of that subcommand, in the environment
 // RELATIONS_IMPORT_FORMAT.
 #pragma once
 

@@ -43,8 +43,8 @@ struct AdjacencyBlock {
 // Packs entries that are in list order.
 std::string EncodeAdjacencyBlock(absl::Span<const AdjacentRelation> entries, bool more_may_follow);
 
-// Unpacks into `*block`, replacing what it holds. DATA_LOSS, and nothing read past the fault, when the
-// bytes are no block.
+// Unpacks into `*block`, replacing what it holds. DATA_LOSS, and nothing read past the fault, when
+// the bytes are no block.
 absl::Status DecodeAdjacencyBlock(absl::string_view value, AdjacencyBlock* block);
 
 }  // namespace relations

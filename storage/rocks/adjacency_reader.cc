@@ -12,8 +12,9 @@
 namespace relations {
 namespace {
 
-// With up to this many visible classes their lists are read by key, all nodes of a level in one batch,
-// where filters answer for lists that are not there; with more the heads of all lists are read at once.
+// With up to this many visible classes their lists are read by key, all nodes of a level in one
+// batch, where filters answer for lists that are not there; with more the heads of all lists are
+// read at once.
 constexpr size_t kClassesByKeyMax = 2;
 
 absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
@@ -166,11 +167,11 @@ absl::StatusOr<std::vector<AdjacencyReader::Run>> AdjacencyReader::Resume(
     rest.remove_prefix(length);
     run.index = index;
     rocksdb::PinnableSlice value;
-    RETURN_IF_ERROR(FromRocks(
-        reader_->database().db().Get(reader_->read_options(),
-                                     reader_->database().family(Family::kAdjacency),
-                                     SliceOf(run.key), &value),
-        "reading adjacency"));
+    RETURN_IF_ERROR(
+        FromRocks(reader_->database().db().Get(reader_->read_options(),
+                                               reader_->database().family(Family::kAdjacency),
+                                               SliceOf(run.key), &value),
+                  "reading adjacency"));
     RETURN_IF_ERROR(DecodeAdjacencyBlock(View(value), &run.block));
     if (run.index > run.block.entries.size()) {
       return absl::InternalError("a scan cursor is not one of this view");
@@ -188,9 +189,8 @@ absl::StatusOr<bool> AdjacencyReader::HasHead(Run* run) {
     std::string seek = run->key;
     seek += '\0';
     iterator.Seek(SliceOf(seek));
-    if (!iterator.Valid() ||
-        View(iterator.key()).substr(0, kListKeyBytes) !=
-            absl::string_view(run->key).substr(0, kListKeyBytes)) {
+    if (!iterator.Valid() || View(iterator.key()).substr(0, kListKeyBytes) !=
+                                 absl::string_view(run->key).substr(0, kListKeyBytes)) {
       RETURN_IF_ERROR(FromRocks(iterator.status(), "scanning adjacency"));
       run->block.more_may_follow = false;
       return false;
@@ -217,8 +217,7 @@ absl::Status AdjacencyReader::Merge(std::vector<Run>* runs, size_t limit,
     }
     Run& run = *live[best];
     if (live.size() == 1) {
-      const size_t count =
-          std::min(limit - merged->size(), run.block.entries.size() - run.index);
+      const size_t count = std::min(limit - merged->size(), run.block.entries.size() - run.index);
       const auto first = run.block.entries.begin() + static_cast<ptrdiff_t>(run.index);
       merged->insert(merged->end(), first, first + static_cast<ptrdiff_t>(count));
       run.index += count;

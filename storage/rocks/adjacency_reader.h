@@ -1,8 +1,8 @@
 // Reads adjacency lists of one view: the lists of a node's visible classes, merged newest first.
 //
-// A head that is cached whole (kAllListsSlot) is filtered by class. What goes beyond it is read list by
-// list; the lists are found by leapfrog between the classes present at the node and those visible to the
-// caller.
+// A head that is cached whole (kAllListsSlot) is filtered by class. What goes beyond it is read
+// list by list; the lists are found by leapfrog between the classes present at the node and those
+// visible to the caller.
 #pragma once
 
 #include <optional>

@@ -14,8 +14,8 @@
 namespace relations {
 namespace {
 
-// A merged head holds at most so many lists and entries. Both bound what lists that a caller may not
-// see cost him: a look at one byte an entry.
+// A merged head holds at most so many lists and entries. Both bound what lists that a caller may
+// not see cost him: a look at one byte an entry.
 constexpr size_t kHeadListsMax = 64;
 constexpr size_t kHeadEntriesMax = 1024;
 
@@ -36,7 +36,8 @@ absl::StatusOr<bool> Precedes(const AdjacentRelation& a, const AdjacentRelation&
     ASSIGN_OR_RETURN(const std::string id_b, id_of(b.neighbour));
     return id_a < id_b;
   }
-  return std::make_tuple(a.direction, a.type, a.mode) < std::make_tuple(b.direction, b.type, b.mode);
+  return std::make_tuple(a.direction, a.type, a.mode) <
+         std::make_tuple(b.direction, b.type, b.mode);
 }
 
 CachedReader::CachedReader(const RocksDatabase* database, NodeCache* cache)
@@ -75,8 +76,8 @@ absl::Status CachedReader::ReadMissing(absl::Span<const NodeCache::Key> keys, Fa
   const std::vector<rocksdb::Slice> slices(raw_keys.begin(), raw_keys.end());
   std::vector<rocksdb::PinnableSlice> found(missing.size());
   std::vector<rocksdb::Status> statuses(missing.size());
-  database_->db().MultiGet(read_options_, database_->family(family), missing.size(),
-                           slices.data(), found.data(), statuses.data());
+  database_->db().MultiGet(read_options_, database_->family(family), missing.size(), slices.data(),
+                           found.data(), statuses.data());
   for (size_t i = 0; i < missing.size(); ++i) {
     if (!statuses[i].ok() && !statuses[i].IsNotFound()) {
       return FromRocks(statuses[i], absl::StrCat("reading family ", FamilyName(family)));

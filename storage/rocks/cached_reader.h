@@ -31,8 +31,8 @@ class CachedReader {
   // Takes a snapshot. `database` and `cache` are not owned and must outlive the reader.
   CachedReader(const RocksDatabase* database, NodeCache* cache);
 
-  // Reads entity records (kEntitySlot) and heads of single lists (any class), in one batch a family.
-  // No value is null; what does not exist is a part without record or lists.
+  // Reads entity records (kEntitySlot) and heads of single lists (any class), in one batch a
+  // family. No value is null; what does not exist is a part without record or lists.
   absl::Status Read(absl::Span<const NodeCache::Key> keys, std::vector<NodeCache::Value>* values);
 
   // Reads the merged heads of all lists of a node. `id_of` tells ids where lists tie in time.

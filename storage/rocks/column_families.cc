@@ -30,8 +30,9 @@ rocksdb::BlockBasedTableOptions PointTable(const std::shared_ptr<rocksdb::Cache>
 rocksdb::DBOptions StoreOptions(const DatabaseOptions& options) {
   rocksdb::DBOptions db;
   if (options.env != nullptr) db.env = options.env;
-  // A torn end of the log is a normal crash; damage in the middle must stop the start, where RocksDB's
-  // default would drop every write after it without a word. Needs that logs are never recycled.
+  // A torn end of the log is a normal crash; damage in the middle must stop the start, where
+  // RocksDB's default would drop every write after it without a word. Needs that logs are never
+  // recycled.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.recycle_log_file_num = 0;
   db.paranoid_checks = true;
@@ -55,8 +56,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family,
   switch (family) {
     case Family::kEntities:
     case Family::kAdjacency:
-      options.table_factory.reset(
-          rocksdb::NewBlockBasedTableFactory(PointTable(cache, 16 << 10)));
+      options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(PointTable(cache, 16 << 10)));
       break;
     case Family::kRelations:
       options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(PointTable(cache, 8 << 10)));

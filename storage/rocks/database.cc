@@ -71,13 +71,14 @@ absl::StatusOr<std::optional<HighWater>> ReadHighWater(rocksdb::Env& env,
   return high_water;
 }
 
-// Writes beside, syncs, renames, syncs the directory: after a crash the file is the old or the new one.
+// Writes beside, syncs, renames, syncs the directory: after a crash the file is the old or the new
+// one.
 absl::Status ReplaceFile(rocksdb::Env& env, const std::string& directory, const std::string& name,
                          const std::string& text) {
   const std::string path = absl::StrCat(directory, "/", name);
   const std::string temporary = absl::StrCat(path, ".new");
-  RETURN_IF_ERROR(FromRocks(
-      rocksdb::WriteStringToFile(&env, text, temporary, /*should_sync=*/true), "writing a file"));
+  RETURN_IF_ERROR(FromRocks(rocksdb::WriteStringToFile(&env, text, temporary, /*should_sync=*/true),
+                            "writing a file"));
   RETURN_IF_ERROR(FromRocks(env.RenameFile(temporary, path), "renaming a file"));
   std::unique_ptr<rocksdb::Directory> handle;
   RETURN_IF_ERROR(FromRocks(env.NewDirectory(directory, &handle), "opening the directory"));
@@ -117,7 +118,8 @@ absl::Status RefuseForeign(const std::string& directory) {
 
 absl::string_view FamilyName(Family family) { return kFamilyNames[static_cast<size_t>(family)]; }
 
-// Moves the high-water mark forward whenever RocksDB has flushed: until then the log holds the writes.
+// Moves the high-water mark forward whenever RocksDB has flushed: until then the log holds the
+// writes.
 class RocksDatabase::FlushListener : public rocksdb::EventListener {
  public:
   explicit FlushListener(RocksDatabase* database) : database_(database) {}
@@ -148,9 +150,10 @@ absl::Status RocksDatabase::OpenFamilies() {
   std::vector<std::string> children;
   const rocksdb::Status listed = env.GetChildren(directory, &children);
   if (listed.ok()) {
-    children.erase(std::remove_if(children.begin(), children.end(),
-                                  [](const std::string& name) { return name == "." || name == ".."; }),
-                   children.end());
+    children.erase(
+        std::remove_if(children.begin(), children.end(),
+                       [](const std::string& name) { return name == "." || name == ".."; }),
+        children.end());
   } else if (!env.FileExists(directory).IsNotFound()) {
     return absl::FailedPreconditionError(
         absl::StrCat(directory, " is not a directory that can be read (", listed.ToString(), ")"));
@@ -166,8 +169,8 @@ absl::Status RocksDatabase::OpenFamilies() {
     }
     const auto foreign = std::find_if_not(children.begin(), children.end(), IsOwnLeftover);
     if (foreign != children.end()) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          directory, " is not a store and not empty: it holds \"", *foreign, "\""));
+      return absl::FailedPreconditionError(
+          absl::StrCat(directory, " is not a store and not empty: it holds \"", *foreign, "\""));
     }
     if (!create) return absl::NotFoundError(absl::StrCat("there is no store at ", directory));
   }
@@ -193,12 +196,12 @@ absl::Status RocksDatabase::OpenFamilies() {
   if (!opened.ok()) {
     absl::Status status = FromRocks(opened, absl::StrCat("opening ", directory));
     if (status.code() == absl::StatusCode::kFailedPrecondition) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          directory, " is in use by another process (", opened.ToString(), ")"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(directory, " is in use by another process (", opened.ToString(), ")"));
     }
     if (opened.IsInvalidArgument()) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          directory, " is not a store of this program (", opened.ToString(), ")"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(directory, " is not a store of this program (", opened.ToString(), ")"));
     }
     if (status.code() == absl::StatusCode::kDataLoss) {
       return absl::DataLossError(
@@ -211,12 +214,12 @@ absl::Status RocksDatabase::OpenFamilies() {
   ASSIGN_OR_RETURN(const std::optional<std::string> created, Get(Family::kMeta, kCreatedKey));
   if (!created.has_value()) {
     if (high_water.has_value()) {
-      return absl::DataLossError(absl::StrCat(
-          directory, " has lost its first record: restore it from a backup"));
+      return absl::DataLossError(
+          absl::StrCat(directory, " has lost its first record: restore it from a backup"));
     }
     if (!create) {
-      return absl::NotFoundError(absl::StrCat(
-          "there is no whole store at ", directory, ": its creation was interrupted"));
+      return absl::NotFoundError(
+          absl::StrCat("there is no whole store at ", directory, ": its creation was interrupted"));
     }
     return CreateFamilies();
   }
@@ -226,9 +229,9 @@ absl::Status RocksDatabase::OpenFamilies() {
     return absl::DataLossError(absl::StrCat("the record `created` of ", directory, " is damaged"));
   }
   if (version > kFormatVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(directory, " has format ", version, "; this program reads formats up to ",
-                     kFormatVersion, ": use a newer one"));
+    return absl::FailedPreconditionError(absl::StrCat(directory, " has format ", version,
+                                                      "; this program reads formats up to ",
+                                                      kFormatVersion, ": use a newer one"));
   }
   store_id_ = lines[1];
   const uint64_t recovered = db_->GetLatestSequenceNumber();
@@ -238,10 +241,10 @@ absl::Status RocksDatabase::OpenFamilies() {
                                               " belongs to another store: files were mixed up"));
     }
     if (recovered < high_water->sequence) {
-      return absl::DataLossError(absl::StrCat(
-          "acknowledged writes are missing from ", directory, ": the files end at ", recovered,
-          ", the store was at ", high_water->sequence,
-          "; a log file is gone or older files were put back. Restore from a backup"));
+      return absl::DataLossError(
+          absl::StrCat("acknowledged writes are missing from ", directory, ": the files end at ",
+                       recovered, ", the store was at ", high_water->sequence,
+                       "; a log file is gone or older files were put back. Restore from a backup"));
     }
     high_water_ = high_water->sequence;
   }
@@ -251,13 +254,13 @@ absl::Status RocksDatabase::OpenFamilies() {
 absl::Status RocksDatabase::CreateFamilies() {
   store_id_ = NewStoreId();
   rocksdb::WriteBatch batch;
-  const rocksdb::Status put =
-      batch.Put(family(Family::kMeta), kCreatedKey, absl::StrCat(kFormatVersion, "\n", store_id_, "\n"));
+  const rocksdb::Status put = batch.Put(family(Family::kMeta), kCreatedKey,
+                                        absl::StrCat(kFormatVersion, "\n", store_id_, "\n"));
   RETURN_IF_ERROR(FromRocks(put, "creating the store"));
   RETURN_IF_ERROR(Write(batch));
   // In an SST file before HIGH_WATER exists: a vanished log can then never look like a new store.
-  RETURN_IF_ERROR(FromRocks(db_->Flush(rocksdb::FlushOptions(), family(Family::kMeta)),
-                            "creating the store"));
+  RETURN_IF_ERROR(
+      FromRocks(db_->Flush(rocksdb::FlushOptions(), family(Family::kMeta)), "creating the store"));
   return RecordHighWater(db_->GetLatestSequenceNumber());
 }
 
@@ -305,9 +308,8 @@ absl::Status RocksDatabase::Write(rocksdb::WriteBatch& batch) {
 absl::StatusOr<std::optional<std::string>> RocksDatabase::Get(Family family,
                                                               absl::string_view key) const {
   std::string value;
-  const rocksdb::Status status =
-      db_->Get(rocksdb::ReadOptions(), this->family(family),
-               rocksdb::Slice(key.data(), key.size()), &value);
+  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), this->family(family),
+                                          rocksdb::Slice(key.data(), key.size()), &value);
   if (status.IsNotFound()) return std::nullopt;
   RETURN_IF_ERROR(FromRocks(status, absl::StrCat("reading family ", FamilyName(family))));
   return value;

@@ -13,7 +13,8 @@
 //   2. Without HIGH_WATER and without `created` nothing was ever acknowledged: what is there is the
 //      remains of an interrupted creation and is created anew.
 //   3. HIGH_WATER's sequence <= the recovered sequence, else acknowledged writes are missing (a log
-//      file vanished, an older copy of some files was put back): DATA_LOSS, the store does not open.
+//      file vanished, an older copy of some files was put back): DATA_LOSS, the store does not
+//      open.
 //   4. A torn end of the write-ahead log is a normal crash and opens; damage in the middle does not
 //      (WALRecoveryMode::kTolerateCorruptedTailRecords).
 #pragma once
@@ -36,7 +37,16 @@
 namespace relations {
 
 // The families, by name; the order is of no importance on disk.
-enum class Family { kMeta, kIds, kEntities, kAdjacency, kRelations, kVisibility, kLabels, kCredentials };
+enum class Family {
+  kMeta,
+  kIds,
+  kEntities,
+  kAdjacency,
+  kRelations,
+  kVisibility,
+  kLabels,
+  kCredentials
+};
 inline constexpr size_t kFamilies = 8;
 
 // "meta", "ids", ...
@@ -85,11 +95,11 @@ class RocksDatabase {
   // A point read; an empty optional when the key is not there.
   absl::StatusOr<std::optional<std::string>> Get(Family family, absl::string_view key) const;
 
-  // Calls `visit` for every key that starts with `prefix`, in order, until it returns a status that is
-  // not OK, which is then returned.
-  absl::Status ForEach(
-      Family family, absl::string_view prefix,
-      const std::function<absl::Status(absl::string_view key, absl::string_view value)>& visit) const;
+  // Calls `visit` for every key that starts with `prefix`, in order, until it returns a status that
+  // is not OK, which is then returned.
+  absl::Status ForEach(Family family, absl::string_view prefix,
+                       const std::function<absl::Status(absl::string_view key,
+                                                        absl::string_view value)>& visit) const;
 
   // Bytes of the family's files on disk.
   uint64_t BytesOnDisk(Family family) const;

@@ -1,5 +1,6 @@
-// One Apply of the RocksDB store: judges the mutations, gives node numbers, classes and labels, works
-// out what changes, and writes one batch. REQUIRES: the caller holds the store's writer mutex.
+// One Apply of the RocksDB store: judges the mutations, gives node numbers, classes and labels,
+// works out what changes, and writes one batch. REQUIRES: the caller holds the store's writer
+// mutex.
 #pragma once
 
 #include <cstdint>

@@ -137,7 +137,8 @@ class Checker {
       ++types_[entity.type()];
       const std::optional<std::string> back = Read(Family::kIds, IdKey(entity.id()));
       if (!back.has_value() || *back != key) {
-        Find(Family::kEntities, key, absl::StrCat("ids does not lead ", entity.id(), " back to it"));
+        Find(Family::kEntities, key,
+             absl::StrCat("ids does not lead ", entity.id(), " back to it"));
       }
     });
   }
@@ -157,7 +158,8 @@ class Checker {
     }
   }
 
-  // Adds up an order-free hash of what each list must hold; CheckAdjacency takes what it finds away.
+  // Adds up an order-free hash of what each list must hold; CheckAdjacency takes what it finds
+  // away.
   void CheckRelations() {
     ForEach(Family::kRelations, [&](absl::string_view key, absl::string_view value) {
       const absl::StatusOr<NodePair> pair = PairOfKey(key);
@@ -180,7 +182,7 @@ class Checker {
         if (static_cast<uint32_t>(relation.visibility) >= classes_) {
           Find(Family::kRelations, key, "an unknown visibility class");
         }
-        AdjacentRelation entry{relation.last_seen, pair->target,  relation.type,
+        AdjacentRelation entry{relation.last_seen,   pair->target,  relation.type,
                                Direction::kOutgoing, relation.mode, sole};
         expected_ += EntryHash(pair->source, relation.visibility, entry);
         entry.neighbour = pair->source;

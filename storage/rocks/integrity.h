@@ -1,6 +1,6 @@
 // Verifies every invariant of key_format.h against the bytes of a store: ids and nodes are a
-// bijection, every relation stands in both lists exactly once and in order, classes and labels exist,
-// counters agree, records parse.
+// bijection, every relation stands in both lists exactly once and in order, classes and labels
+// exist, counters agree, records parse.
 #pragma once
 
 #include <cstdint>

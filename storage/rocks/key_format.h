@@ -1,5 +1,5 @@
-// Every byte of every key and value of the store, format version 1. README.md of storage/ explains the
-// layout; this file is the specification that the code follows.
+// Every byte of every key and value of the store, format version 1. README.md of storage/ explains
+// the layout; this file is the specification that the code follows.
 //
 //   big-endian fixed integers: u32, u64      varint: LEB128, at most 10 bytes
 //
@@ -9,7 +9,7 @@
 //                "relations"                              u64, number of relations
 //                "entities/" type                         u64, number of entities of the type
 //   ids          id key (below)                           u64 node
-//   entities     u64 node                                 varint class | varint offset | Entity bytes
+//   entities     u64 node                                 varint class | varint offset | Entity
 //   adjacency    u64 node | u32 class | boundary          block (adjacency_block.h)
 //   relations    u64 source | u64 target                  pair record (below)
 //   visibility   u32 class                                varint n | n x (varint length | group)
@@ -19,30 +19,34 @@
 //   id key       'h' | 32 bytes | type       for an id "<type>-<64 lower-case hex digits>"
 //                't' | id                    for any other id
 //
-//   Entity bytes: the serialised Entity in field order without `visible_by`; `offset` is where those
-//   fields belong. The class stands for them.
+//   Entity bytes: the serialised Entity in field order without `visible_by`; `offset` is where
+//   those fields belong. The class stands for them.
 //
 //   pair record  n x (varint label | u8 mode | varint class | instant), ordered by (label, mode)
 //
-//   instant      5 bytes: seconds since 0001-01-01T00:00:00Z | 4 bytes: nanoseconds. Orders as time.
+//   instant      5 bytes: seconds since 0001-01-01T00:00:00Z | 4 bytes: nanoseconds. Orders as
+//                time.
 //
-//   boundary     empty for the first block of a list; else, of the first entry that the block held when
-//                it was split off:  inverted instant (9 bytes, all bits flipped) | neighbour's id.
-//                A block holds the entries from its boundary (inclusive) to the next block's.
+//   boundary     empty for the first block of a list; else, of the first entry that the block held
+//                when it was split off: inverted instant (9 bytes, all bits flipped) |
+//                neighbour's id. A block holds the entries from its boundary (inclusive) to the
+//                next block's.
 //
 // Worked example: the relations from node 1 to node 2 with one relation of label 3, association,
 // class 0, seen 2023-06-15T14:30:00Z, stand at
 //   00000000 00000001 00000000 00000002 -> 03 00 00 0EDC1D1768 00000000
 //
 // Invariants:
-//   1. ids and entities are inverse to each other: entities[ids[id]].id == id; node 0 is never used.
+//   1. ids and entities are inverse to each other: entities[ids[id]].id == id; node 0 is never
+//      used.
 //   2. next_node is larger than every node.
 //   3. A relation (source, target, label, mode) stands once in its pair record, once in the list of
-//      source (outgoing) and once in the list of target (incoming), under the same class and instant.
+//      source (outgoing) and once in the list of target (incoming), under the same class and
+//      instant.
 //   4. The entries of a list over all its blocks are strictly ordered by (instant descending,
 //      neighbour's id, direction, label, mode) and each block lies within its boundaries.
-//   5. The first block of a list exists if any block of it does, and only it may be empty. A block that
-//      is followed by another of its list says that one may follow.
+//   5. The first block of a list exists if any block of it does, and only it may be empty. A block
+//      that is followed by another of its list says that one may follow.
 //   6. Every class and label that is named exists; class 0 is {"public"}.
 //   7. The counters in meta agree with the records.
 #pragma once
@@ -69,8 +73,8 @@ inline constexpr char kNextNodeKey[] = "next_node";
 inline constexpr char kRelationCountKey[] = "relations";
 inline constexpr char kEntityCountPrefix[] = "entities/";
 
-// --- Building blocks. Get* consume from the front of `*input`; false, with `*input` unspecified, when
-// the bytes are not of that form.
+// --- Building blocks. Get* consume from the front of `*input`; false, with `*input` unspecified,
+// when the bytes are not of that form.
 
 void PutU32(uint32_t value, std::string& out);
 void PutU64(uint64_t value, std::string& out);

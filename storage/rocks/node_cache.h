@@ -1,18 +1,21 @@
 // A bounded cache of what the walk reads of nodes, above RocksDB: where a hot point read of RocksDB
-// costs microseconds, a hit here costs a hash look-up. Holds decoded values (entity records, heads of
-// adjacency lists) by node and slot.
+// costs microseconds, a hit here costs a hash look-up. Holds decoded values (entity records, heads
+// of adjacency lists) by node and slot.
 //
 // Eviction is S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023):
 // what is read once passes through a small queue and leaves again, so a scan does not drive the hot
 // set out.
 //
-// Exactness: a view must never get a value that is not of its snapshot, whatever is written meanwhile.
-//   1. A writer erases the keys it will change before its batch (BeginWrite) and reports again after
+// Exactness: a view must never get a value that is not of its snapshot, whatever is written
+// meanwhile.
+//   1. A writer erases the keys it will change before its batch (BeginWrite) and reports again
+//   after
 //      it (EndWrite). Between the two nobody may insert into the shards concerned.
 //   2. An entry remembers the snapshot it was read at. Since it would have been erased before any
 //      later change, it is the value of every snapshot from then to now: Find gives it to views at
 //      least as new.
-//   3. A view takes its ticket before its snapshot. Insert refuses a value when its shard saw a write
+//   3. A view takes its ticket before its snapshot. Insert refuses a value when its shard saw a
+//   write
 //      that began or ended after the ticket was taken: the value might be older than that write.
 //
 // Thread-safe.
@@ -93,7 +96,8 @@ class NodeCache {
     uint64_t entries = 0;
   };
 
-  // Holds at most about `capacity_bytes`, the cache's own overhead included; with 0 it holds nothing.
+  // Holds at most about `capacity_bytes`, the cache's own overhead included; with 0 it holds
+  // nothing.
   explicit NodeCache(uint64_t capacity_bytes);
   NodeCache(const NodeCache&) = delete;
   NodeCache& operator=(const NodeCache&) = delete;

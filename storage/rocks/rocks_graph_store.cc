@@ -24,8 +24,8 @@ absl::StatusOr<uint64_t> ReadNumber(const RocksDatabase& database, absl::string_
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RocksGraphStore>> RocksGraphStore::Open(
-    RocksDatabase* database, const Options& options) {
+absl::StatusOr<std::unique_ptr<RocksGraphStore>> RocksGraphStore::Open(RocksDatabase* database,
+                                                                       const Options& options) {
   std::unique_ptr<RocksGraphStore> store(new RocksGraphStore(database, options));
   RETURN_IF_ERROR(store->Load());
   return store;
@@ -43,8 +43,7 @@ absl::Status RocksGraphStore::Load() {
       }));
   // Class 0 is in the table from the start and is not on disk.
   RETURN_IF_ERROR(database_->ForEach(
-      Family::kVisibility, {},
-      [&](absl::string_view key, absl::string_view value) -> absl::Status {
+      Family::kVisibility, {}, [&](absl::string_view key, absl::string_view value) -> absl::Status {
         ASSIGN_OR_RETURN(const uint32_t number, NumberOfKey(key));
         ASSIGN_OR_RETURN(GroupSet groups, DecodeGroups(value));
         if (ClassId{number} != classes_.next() || classes_.Find(groups) != nullptr) {
@@ -54,16 +53,17 @@ absl::Status RocksGraphStore::Load() {
         classes_.Add(std::move(groups));
         return absl::OkStatus();
       }));
-  return database_->ForEach(
-      Family::kLabels, {}, [&](absl::string_view key, absl::string_view value) -> absl::Status {
-        ASSIGN_OR_RETURN(const uint32_t number, NumberOfKey(key));
-        if (number != labels_.size() ||
-            !label_ids_.emplace(std::string(value), LabelId{number}).second) {
-          return absl::DataLossError(absl::StrCat("label ", number, " is out of order or repeated"));
-        }
-        labels_.emplace_back(value);
-        return absl::OkStatus();
-      });
+  return database_->ForEach(Family::kLabels, {},
+                            [&](absl::string_view key, absl::string_view value) -> absl::Status {
+                              ASSIGN_OR_RETURN(const uint32_t number, NumberOfKey(key));
+                              if (number != labels_.size() ||
+                                  !label_ids_.emplace(std::string(value), LabelId{number}).second) {
+                                return absl::DataLossError(
+                                    absl::StrCat("label ", number, " is out of order or repeated"));
+                              }
+                              labels_.emplace_back(value);
+                              return absl::OkStatus();
+                            });
 }
 
 absl::StatusOr<std::unique_ptr<GraphView>> RocksGraphStore::View() {

@@ -1,5 +1,5 @@
-// The graph store over RocksDB: the column families of key_format.h, one writer at a time, readers on
-// snapshots.
+// The graph store over RocksDB: the column families of key_format.h, one writer at a time, readers
+// on snapshots.
 //
 //   ASSIGN_OR_RETURN(auto database, RocksDatabase::Open({.directory = "/var/lib/relations"}));
 //   ASSIGN_OR_RETURN(auto store, RocksGraphStore::Open(database.get()));
@@ -30,8 +30,8 @@ class RocksGraphStore final : public GraphStore {
     uint64_t node_cache_bytes = uint64_t{64} << 20;
   };
 
-  // Loads the tables that are held in memory: visibility classes, labels, counters. `database` is not
-  // owned and must outlive the store. DATA_LOSS when they are not what the format says.
+  // Loads the tables that are held in memory: visibility classes, labels, counters. `database` is
+  // not owned and must outlive the store. DATA_LOSS when they are not what the format says.
   static absl::StatusOr<std::unique_ptr<RocksGraphStore>> Open(RocksDatabase* database,
                                                                const Options& options);
   static absl::StatusOr<std::unique_ptr<RocksGraphStore>> Open(RocksDatabase* database) {

@@ -7,9 +7,9 @@
 
 namespace relations {
 
-// OK for OK. Corruption: DATA_LOSS. A lock held by another process: FAILED_PRECONDITION. No space, and
-// writes refused after an earlier fault: UNAVAILABLE. NotFound: NOT_FOUND. Other faults: INTERNAL.
-// `doing` tells what was tried, for the log: "writing a batch".
+// OK for OK. Corruption: DATA_LOSS. A lock held by another process: FAILED_PRECONDITION. No space,
+// and writes refused after an earlier fault: UNAVAILABLE. NotFound: NOT_FOUND. Other faults:
+// INTERNAL. `doing` tells what was tried, for the log: "writing a batch".
 absl::Status FromRocks(const rocksdb::Status& status, absl::string_view doing);
 
 }  // namespace relations

@@ -20,12 +20,13 @@ std::vector<AdjacentRelation> RandomEntries(std::mt19937_64& random, size_t coun
   absl::Time time = absl::FromUnixSeconds(4'000'000'000) + absl::Nanoseconds(5);
   for (size_t i = 0; i < count; ++i) {
     if (random() % 2 == 0) time -= absl::Seconds(static_cast<int64_t>(random() % 100'000'000));
-    if (random() % 4 == 0) time -= absl::Nanoseconds(static_cast<int64_t>(random() % 2'000'000'000));
+    if (random() % 4 == 0)
+      time -= absl::Nanoseconds(static_cast<int64_t>(random() % 2'000'000'000));
     const int bits = static_cast<int>(random() % 64);
     entries.push_back({time, NodeId{1 + (random() >> bits) % (UINT64_MAX - 1)},
                        LabelId{static_cast<uint32_t>(random() % 2 == 0 ? random() % 9 : random())},
-                       static_cast<Direction>(random() % 2), static_cast<RelationMode>(random() % 2),
-                       random() % 2 == 0});
+                       static_cast<Direction>(random() % 2),
+                       static_cast<RelationMode>(random() % 2), random() % 2 == 0});
   }
   return entries;
 }
@@ -46,8 +47,9 @@ TEST_CASE("a block gives back what was packed") {
 
 TEST_CASE("the first and the last instant fit a block") {
   const absl::Time first = absl::FromCivil(absl::CivilSecond(1), absl::UTCTimeZone());
-  const absl::Time last = absl::FromCivil(absl::CivilSecond(9999, 12, 31, 23, 59, 59),
-                                          absl::UTCTimeZone()) + absl::Nanoseconds(999'999'999);
+  const absl::Time last =
+      absl::FromCivil(absl::CivilSecond(9999, 12, 31, 23, 59, 59), absl::UTCTimeZone()) +
+      absl::Nanoseconds(999'999'999);
   const std::vector<AdjacentRelation> entries = {{last, NodeId{1}, {}, {}, {}, false},
                                                  {first, NodeId{2}, {}, {}, {}, false}};
   AdjacencyBlock block;

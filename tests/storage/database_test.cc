@@ -115,7 +115,8 @@ TEST_CASE("a directory of something else is refused and left alone") {
     const auto database = Open(directory.path(), OpenMode::kCreateIfMissing);
     CHECK(database.status().code() == absl::StatusCode::kFailedPrecondition);
     std::vector<std::string> families;
-    REQUIRE(rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), directory.path(), &families).ok());
+    REQUIRE(
+        rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), directory.path(), &families).ok());
     CHECK(families.size() == 1);
   }
   SECTION("with a file in place of the directory") {
@@ -148,7 +149,8 @@ TEST_CASE("a newer format is refused with both versions named") {
   }
   const auto database = Open(directory.path());
   CHECK(database.status().code() == absl::StatusCode::kFailedPrecondition);
-  CHECK(absl::StrContains(database.status().message(), absl::StrCat("format ", kFormatVersion + 1)));
+  CHECK(
+      absl::StrContains(database.status().message(), absl::StrCat("format ", kFormatVersion + 1)));
 }
 
 TEST_CASE("a crash loses no acknowledged write") {
@@ -251,13 +253,16 @@ TEST_CASE("a damaged data block is data loss, never a shorter answer") {
     const auto store = RocksGraphStore::Open(database->get());
     REQUIRE(store.ok());
     Mutations mutations;
-    for (int i = 0; i < 500; ++i) mutations.entities.push_back({TestEntity(absl::StrCat("ip-", i))});
+    for (int i = 0; i < 500; ++i)
+      mutations.entities.push_back({TestEntity(absl::StrCat("ip-", i))});
     for (int i = 1; i < 500; ++i) {
       mutations.relations.push_back(TestRelation("ip-0", absl::StrCat("ip-", i), i));
     }
     REQUIRE((*store)->Apply(mutations).ok());
-    REQUIRE((*database)->db().Flush(rocksdb::FlushOptions(),
-                                    (*database)->family(Family::kEntities)).ok());
+    REQUIRE((*database)
+                ->db()
+                .Flush(rocksdb::FlushOptions(), (*database)->family(Family::kEntities))
+                .ok());
     REQUIRE((*database)->Close().ok());
   }
   // The largest file is that of the entities.

@@ -8,15 +8,15 @@ namespace relations {
 namespace {
 
 TEST_CASE("an entity id is 3 to 128 letters, digits and hyphens with a hyphen inside") {
-  const std::string id = GENERATE(as<std::string>{}, "a-b", "ip-ba7f", "A-Z", "x-mitre-tactic-TA1",
-                                  "0-0", "a--b");
+  const std::string id =
+      GENERATE(as<std::string>{}, "a-b", "ip-ba7f", "A-Z", "x-mitre-tactic-TA1", "0-0", "a--b");
   CHECK(IsEntityId(id));
 }
 
 TEST_CASE("what breaks the grammar of ids is none") {
   const std::string id =
-      GENERATE(as<std::string>{}, "", "a", "ab", "abc", "-ab", "ab-", "---", "a-b ", "a_b-c", "a/-b",
-               "\xC3\xA4-b", "a-b\n", std::string("a-\0b", 4));
+      GENERATE(as<std::string>{}, "", "a", "ab", "abc", "-ab", "ab-", "---", "a-b ", "a_b-c",
+               "a/-b", "\xC3\xA4-b", "a-b\n", std::string("a-\0b", 4));
   CHECK_FALSE(IsEntityId(id));
 }
 

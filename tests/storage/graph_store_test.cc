@@ -1,5 +1,5 @@
-// The conformance suite of the GraphStore contract: one text, run over the RocksDB store and over the
-// model.
+// The conformance suite of the GraphStore contract: one text, run over the RocksDB store and over
+// the model.
 #include "storage/graph_store.h"
 
 #include <memory>
@@ -243,8 +243,8 @@ TEST_CASE("a list merges the visible classes and passes over the others") {
   for (int second = 2; second >= 0; --second) {
     for (int i = 0; i < 90; ++i) {
       if (i / 30 != second || i % 9 % 2 != 0) continue;
-      expected.push_back({"n-" + std::to_string(100 + i), TestTime(second), "related-to",
-                          Direction::kOutgoing});
+      expected.push_back(
+          {"n-" + std::to_string(100 + i), TestTime(second), "related-to", Direction::kOutgoing});
     }
   }
   const size_t chunk = GENERATE(1, 7, 100);
@@ -386,7 +386,8 @@ TEST_CASE("a batch with a fault changes nothing and names the fault") {
   refused(nobody, {}, invalid);
   v1::Entity many = TestEntity("ip-2");
   many.clear_visible_by();
-  for (size_t i = 0; i <= limits::kVisibleByMax; ++i) many.add_visible_by("g" + std::to_string(100 + i));
+  for (size_t i = 0; i <= limits::kVisibleByMax; ++i)
+    many.add_visible_by("g" + std::to_string(100 + i));
   refused(many, {}, invalid);
   v1::Entity typeless = TestEntity("ip-2");
   typeless.clear_type();

@@ -20,17 +20,21 @@ absl::Time At(const std::string& text) {
 }
 
 TEST_CASE("the worked example of the format is what the code writes") {
-  CHECK(absl::BytesToHexString(PairKey(NodeId{1}, NodeId{2})) == "00000000000000010000000000000002");
+  CHECK(absl::BytesToHexString(PairKey(NodeId{1}, NodeId{2})) ==
+        "00000000000000010000000000000002");
   const std::vector<PairRelation> relations = {
       {LabelId{3}, RelationMode::kAssociation, kPublicClass, At("2023-06-15T14:30:00Z")}};
-  CHECK(absl::BytesToHexString(EncodePairRelations(relations)) == "030000" "0edc1d1768" "00000000");
+  CHECK(absl::BytesToHexString(EncodePairRelations(relations)) ==
+        "030000"
+        "0edc1d1768"
+        "00000000");
 }
 
 TEST_CASE("instants keep nanoseconds over all years and order as time does") {
   std::string last;
-  for (const char* text :
-       {"0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999Z", "1970-01-01T00:00:00Z",
-        "2023-06-15T14:30:00Z", "2023-06-15T14:30:00.000000001Z", "9999-12-31T23:59:59.999999999Z"}) {
+  for (const char* text : {"0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999Z",
+                           "1970-01-01T00:00:00Z", "2023-06-15T14:30:00Z",
+                           "2023-06-15T14:30:00.000000001Z", "9999-12-31T23:59:59.999999999Z"}) {
     CAPTURE(text);
     std::string bytes;
     PutInstant(At(text), bytes);
@@ -56,9 +60,9 @@ TEST_CASE("boundaries order newest first, then by id") {
 
 TEST_CASE("an id and its key stand for each other") {
   const std::string hash(64, 'a');
-  const std::string id = GENERATE_COPY(
-      as<std::string>{}, "ip-" + hash, "x-mitre-tactic-" + hash, "-" + hash, "a-b",
-      "ip-" + std::string(64, 'A'), "ip-" + hash.substr(1), "ip-" + hash + "0", "IP-" + hash);
+  const std::string id = GENERATE_COPY(as<std::string>{}, "ip-" + hash, "x-mitre-tactic-" + hash,
+                                       "-" + hash, "a-b", "ip-" + std::string(64, 'A'),
+                                       "ip-" + hash.substr(1), "ip-" + hash + "0", "IP-" + hash);
   const absl::StatusOr<std::string> back = IdOfKey(IdKey(id));
   REQUIRE(back.ok());
   CHECK(*back == id);
@@ -108,9 +112,9 @@ TEST_CASE("an entity record holds the message's canonical bytes with a place for
 
 TEST_CASE("damaged values are refused, wherever they are cut") {
   const std::string groups = EncodeGroups({"a", "public"});
-  const std::string pair = EncodePairRelations(
-      {{LabelId{1}, RelationMode::kAssociation, kPublicClass, TestTime(0)},
-       {LabelId{1}, RelationMode::kAggregation, kPublicClass, TestTime(0)}});
+  const std::string pair =
+      EncodePairRelations({{LabelId{1}, RelationMode::kAssociation, kPublicClass, TestTime(0)},
+                           {LabelId{1}, RelationMode::kAggregation, kPublicClass, TestTime(0)}});
   for (size_t size = 0; size < groups.size(); ++size) {
     CHECK_FALSE(DecodeGroups(groups.substr(0, size)).ok());
   }
@@ -126,7 +130,10 @@ TEST_CASE("damaged values are refused, wherever they are cut") {
   CHECK_FALSE(NodeOfKey("1234567").ok());
   CHECK_FALSE(ParseAdjacencyKey(ListKey(NodeId{1}, kPublicClass) + "short").ok());
   CHECK_FALSE(DecodeEntityRecord("").ok());
-  CHECK_FALSE(DecodeEntityRecord(std::string("\x00\x05" "abc", 5)).ok());
+  CHECK_FALSE(DecodeEntityRecord(std::string("\x00\x05"
+                                             "abc",
+                                             5))
+                  .ok());
   CHECK_FALSE(ReadEntityHead("\x12\x01x").ok());
   CHECK_FALSE(IdOfKey("x").ok());
 }

@@ -1,7 +1,7 @@
-// Readers walk while a writer changes the graph: every answer must be that of one moment. Each batch
-// keeps two sums as they are: how many relations of the hub can be seen, and that all entities carry
-// the same reputation. An answer mixed from two moments breaks one of them. Free of gRPC and of
-// absl::Mutex, so that ThreadSanitizer sees all of it.
+// Readers walk while a writer changes the graph: every answer must be that of one moment. Each
+// batch keeps two sums as they are: how many relations of the hub can be seen, and that all
+// entities carry the same reputation. An answer mixed from two moments breaks one of them. Free of
+// gRPC and of absl::Mutex, so that ThreadSanitizer sees all of it.
 #include <rocksdb/env.h>
 
 #include <atomic>

@@ -23,12 +23,12 @@ ImportedRelation Relation(const std::string& source, const std::string& target) 
 
 struct Import {
   explicit Import(GraphStore* store, bool strict = false)
-      : sink(store, {directory.path(),
-                     [this](const ImportPosition& position, absl::string_view reason) {
-                       rejections.push_back(absl::StrCat(position.file, ":", position.line, ": ",
-                                                         reason));
-                     },
-                     strict}) {}
+      : sink(store,
+             {directory.path(),
+              [this](const ImportPosition& position, absl::string_view reason) {
+                rejections.push_back(absl::StrCat(position.file, ":", position.line, ": ", reason));
+              },
+              strict}) {}
   TempDir directory;
   std::vector<std::string> rejections;
   StoreImport sink;
@@ -50,7 +50,8 @@ TEST_CASE("relations may come before their ends") {
 
 TEST_CASE("what is said twice counts once, also over imports") {
   const TempDir directory;
-  const auto database = RocksDatabase::Open({directory.path(), OpenMode::kCreateIfMissing, 8 << 20});
+  const auto database =
+      RocksDatabase::Open({directory.path(), OpenMode::kCreateIfMissing, 8 << 20});
   REQUIRE(database.ok());
   const auto store = RocksGraphStore::Open(database->get());
   REQUIRE(store.ok());

@@ -1,6 +1,7 @@
 // Two properties of the walk, on random graphs with random visibility:
 //   1. its answer is the reference's answer, over the RocksDB store and over the model;
-//   2. non-interference: adding, changing or removing what the caller may not see leaves every byte of
+//   2. non-interference: adding, changing or removing what the caller may not see leaves every byte
+//   of
 //      the answer as it is.
 // The seed is printed by RapidCheck when a case fails; RC_PARAMS="seed=..." repeats it.
 #include <rapidcheck.h>
@@ -58,10 +59,10 @@ RandomGraph MakeGraph() {
     const int target = *rc::gen::inRange(0, size);
     if (source == target) continue;
     const bool open = *rc::gen::weightedElement<bool>({{3, true}, {1, false}});
-    PutRelation relation = TestRelation(EntityName(source), EntityName(target),
-                                        *rc::gen::inRange(0, 6),
-                                        open ? GroupSet{"g1", "public"} : RandomGroups(),
-                                        *rc::gen::element(std::string("uses"), std::string("related-to")));
+    PutRelation relation =
+        TestRelation(EntityName(source), EntityName(target), *rc::gen::inRange(0, 6),
+                     open ? GroupSet{"g1", "public"} : RandomGroups(),
+                     *rc::gen::element(std::string("uses"), std::string("related-to")));
     if (*rc::gen::inRange(0, 5) == 0) relation.mode = RelationMode::kAggregation;
     if (*rc::gen::inRange(0, 2) == 0) std::swap(relation.source, relation.target);
     // Each relation once: said again with other visibility it would be replaced, not hidden.
@@ -87,13 +88,12 @@ ReferenceQuestion MakeQuestion(const RandomGraph& graph) {
   return question;
 }
 
-// A fresh RocksDB store for one case, on a file system in memory: syncing hundreds of stores to a disk
-// would take minutes and prove nothing here.
+// A fresh RocksDB store for one case, on a file system in memory: syncing hundreds of stores to a
+// disk would take minutes and prove nothing here.
 class RocksCase {
  public:
   RocksCase() : env_(rocksdb::NewMemEnv(rocksdb::Env::Default())) {
-    database_ =
-        *RocksDatabase::Open({"/store", OpenMode::kCreateIfMissing, 8 << 20, env_.get()});
+    database_ = *RocksDatabase::Open({"/store", OpenMode::kCreateIfMissing, 8 << 20, env_.get()});
     store_ = *RocksGraphStore::Open(database_.get());
   }
   GraphStore& store() { return *store_; }
@@ -152,8 +152,8 @@ TEST_CASE("what the caller may not see leaves the answer byte-identical") {
       return SharedGroups(groups, question.groups).empty();
     };
 
-    // The same visible graph with other hidden parts: what is hidden is dropped or changed, and more of
-    // it is put in between.
+    // The same visible graph with other hidden parts: what is hidden is dropped or changed, and
+    // more of it is put in between.
     RandomGraph other;
     const GroupSet secret = {"secret"};
     for (const v1::Entity& entity : graph.entities) {
@@ -183,10 +183,11 @@ TEST_CASE("what the caller may not see leaves the answer byte-identical") {
     }
     for (const v1::Entity& entity : std::vector<v1::Entity>(other.entities)) {
       if (added == 0 || entity.id().substr(0, 7) == "hidden-") continue;
-      // Fresher than all that can be seen, from and to everything; and beside relations that can be.
-      other.relations.push_back(TestRelation(
-          entity.id(), "hidden-" + std::to_string(*rc::gen::inRange<size_t>(0, added)), 1000,
-          secret));
+      // Fresher than all that can be seen, from and to everything; and beside relations that can
+      // be.
+      other.relations.push_back(
+          TestRelation(entity.id(), "hidden-" + std::to_string(*rc::gen::inRange<size_t>(0, added)),
+                       1000, secret));
     }
     for (const PutRelation& relation : graph.relations) {
       if (!in_other(relation.source) || !in_other(relation.target)) continue;
@@ -216,8 +217,8 @@ TEST_CASE("hubs beyond one chunk answer as the reference does") {
       const std::string name = "hub-" + std::to_string(hub);
       graph.entities.push_back(TestEntity(name, {"g1", "g2", "public"}));
       for (int i = 0; i < leaves; ++i) {
-        graph.relations.push_back(TestRelation(name, EntityName(i), *rc::gen::inRange(0, 50),
-                                               RandomGroups(), "uses"));
+        graph.relations.push_back(
+            TestRelation(name, EntityName(i), *rc::gen::inRange(0, 50), RandomGroups(), "uses"));
         if (i % 7 == 0) {
           graph.relations.push_back(TestRelation(EntityName(i), name, *rc::gen::inRange(0, 50)));
         }

@@ -94,16 +94,17 @@ std::optional<ReferenceAnswer> ReferenceWalk(const ModelGraph::State& graph,
   for (const PutRelation& relation : relations) {
     if (!position.contains(relation.source) || !position.contains(relation.target)) continue;
     if (std::min(distance[relation.source], distance[relation.target]) >= question.levels) continue;
-    answer.relations.push_back({relation.source, relation.target, relation.type, relation.mode,
-                                relation.last_seen});
+    answer.relations.push_back(
+        {relation.source, relation.target, relation.type, relation.mode, relation.last_seen});
   }
   const auto key = [&](const ReferenceRelation& relation) {
     const size_t source = position[relation.source];
     const size_t target = position[relation.target];
     return std::make_tuple(std::min(source, target), source, target, relation.type, relation.mode);
   };
-  std::sort(answer.relations.begin(), answer.relations.end(),
-            [&](const ReferenceRelation& a, const ReferenceRelation& b) { return key(a) < key(b); });
+  std::sort(
+      answer.relations.begin(), answer.relations.end(),
+      [&](const ReferenceRelation& a, const ReferenceRelation& b) { return key(a) < key(b); });
   return answer;
 }
 

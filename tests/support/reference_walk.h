@@ -1,5 +1,5 @@
-// The answer that the contract (section 2) demands, worked out the plain way: filter the graph to what
-// the caller may see, measure distances, sort. Shares no code with the walk it judges.
+// The answer that the contract (section 2) demands, worked out the plain way: filter the graph to
+// what the caller may see, measure distances, sort. Shares no code with the walk it judges.
 #pragma once
 
 #include <optional>
