@@ -7,7 +7,7 @@ usage() {
   cat <<'USAGE'
 usage: tests/run.sh [--preset NAME]... [--long] [--filter REGEX] [--jobs N] [--no-install]
 
-  --preset NAME   release (default), debug, asan or tsan; may be repeated, in this order
+  --preset NAME   release, debug, asan or tsan; may be repeated, in this order; default: release asan
   --long          run the tests labelled "long" too, and under a sanitizer the slow ones
   --filter REGEX  only the tests whose names match
   --jobs N        tests that run at once; default 2
@@ -64,7 +64,7 @@ while [ $# -gt 0 ]; do
     *) usage_error "unknown option $option" ;;
   esac
 done
-[ "${#presets[@]}" -gt 0 ] || presets=(release)
+[ "${#presets[@]}" -gt 0 ] || presets=(release asan)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
