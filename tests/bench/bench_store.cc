@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "rocksdb/options.h"
 #include "storage/base/status_macros.h"
+#include "storage/rocks/bulk_import.h"
 #include "storage/rocks/rocks_status.h"
-#include "storage/store_import.h"
 #include "tests/bench/measure.h"
 
 namespace relations::bench {
@@ -60,10 +60,11 @@ absl::StatusOr<BuildFigures> BuildStore(const std::string& directory, const Feed
   ASSIGN_OR_RETURN(auto graph, RocksGraphStore::Open(database.get(), {.node_cache_bytes = 0}));
   BuildFigures figures;
   const int64_t start = WallNanos();
-  StoreImport sink(graph.get(),
-                   {.scratch_directory = directory, .on_rejected = {}, .strict = true});
+  BulkImport::Options import_options;
+  import_options.strict = true;
+  BulkImport sink(graph.get(), std::move(import_options));
   RETURN_IF_ERROR(feed(sink));
-  ASSIGN_OR_RETURN(const StoreImport::Counts counts, sink.Finish());
+  ASSIGN_OR_RETURN(const BulkImport::Counts counts, sink.Finish());
   figures.entities = counts.entities;
   figures.relations = counts.relations;
   figures.import_seconds = SecondsSince(start);
