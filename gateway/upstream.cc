@@ -27,6 +27,9 @@ constexpr uint64_t kServing = 1;
 // A backend that comes back is found soon.
 constexpr int kReconnectBackoffMinMs = 100;
 constexpr int kReconnectBackoffMaxMs = 2000;
+// What gRPC calls the least backoff is the time that one attempt to connect gets: a busy host must
+// not pass for one that is away.
+constexpr int kConnectTimeoutMs = 2000;
 
 grpc::ByteBuffer ToBuffer(const std::string& bytes) {
   const grpc::Slice slice(bytes);
@@ -159,7 +162,7 @@ class GrpcUpstream : public Upstream {
     arguments.SetInt("relations.channel", index);
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectBackoffMinMs);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kReconnectBackoffMinMs);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectBackoffMaxMs);
     // The backend is named by a setting alone, not by a proxy of the environment.
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
