@@ -1,5 +1,6 @@
 // Who may ask: credentials in every form, roles, expiry, revocation, and that strangers learn
 // nothing (contract, sections 1 and 4).
+#include <cctype>
 #include <string>
 #include <vector>
 

@@ -1,4 +1,5 @@
 // HTTP itself: methods, sizes, connections, framing, request ids (contract, sections 1 and 3).
+#include <set>
 #include <string>
 #include <vector>
 

@@ -1,4 +1,5 @@
 // What a question may say: the path, the id, the parameters (contract, section 1).
+#include <algorithm>
 #include <string>
 #include <vector>
 

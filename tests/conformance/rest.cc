@@ -1,6 +1,8 @@
 #include "tests/conformance/rest.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
 #include <regex>
 #include <set>
 
