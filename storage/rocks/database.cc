@@ -321,7 +321,9 @@ absl::Status RocksDatabase::ForEach(
     const {
   const std::unique_ptr<rocksdb::Iterator> iterator(
       db_->NewIterator(rocksdb::ReadOptions(), this->family(family)));
-  const rocksdb::Slice start(prefix.data(), prefix.size());
+  // An empty view may be null, which RocksDB hands to memcmp.
+  const rocksdb::Slice start =
+      prefix.empty() ? rocksdb::Slice("") : rocksdb::Slice(prefix.data(), prefix.size());
   for (iterator->Seek(start); iterator->Valid() && iterator->key().starts_with(start);
        iterator->Next()) {
     RETURN_IF_ERROR(visit(absl::string_view(iterator->key().data(), iterator->key().size()),
