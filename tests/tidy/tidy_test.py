@@ -81,7 +81,8 @@ def check_text(path, text):
 
 
 def check_dead(path, text):
-    if not path.endswith(SOURCE + ('.sh', '.txt', '.proto')):
+    # The rules' own tests hold what they look for.
+    if path.startswith('tests/tidy/') or not path.endswith(SOURCE + ('.sh', '.txt', '.proto')):
         return
     for word in ('TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X:', '#if ' + '0'):
         if re.search(r'(?<![A-Za-z0-9_-])' + re.escape(word), text):
