@@ -29,37 +29,6 @@ void MergeTags(const relations::v1::Entity& report, relations::v1::Entity* entit
   }
 }
 
-// The record of an entity as a message; `visible_by` as stored.
-class EntityLoader : public EntitySink {
- public:
-  explicit EntityLoader(GraphView* view) : view_(view) {}
-
-  void OnEntity(size_t /*index*/, const EntityRecord& record) override {
-    const absl::StatusOr<const GroupSet*> groups = view_->ClassGroups(record.visibility);
-    if (!groups.ok()) {
-      status_ = groups.status();
-      return;
-    }
-    relations::v1::Entity entity;
-    if (!entity.ParseFromArray(record.wire.data(), static_cast<int>(record.wire.size()))) {
-      status_ = absl::DataLossError("an entity record does not parse");
-      return;
-    }
-    entity.mutable_visible_by()->Assign((*groups)->begin(), (*groups)->end());
-    entity_ = std::move(entity);
-  }
-
-  absl::StatusOr<std::optional<relations::v1::Entity>> Take() {
-    RETURN_IF_ERROR(status_);
-    return std::move(entity_);
-  }
-
- private:
-  GraphView* const view_;
-  absl::Status status_;
-  std::optional<relations::v1::Entity> entity_;
-};
-
 }  // namespace
 
 absl::Time TimeOf(const google::protobuf::Timestamp& timestamp) {
@@ -96,9 +65,9 @@ absl::Status MergeReport(const relations::v1::Entity& report, relations::v1::Ent
 
   const auto check = [&](absl::string_view what, size_t count, size_t most) {
     if (count <= most) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(
-        "together with what is known already, ", entity->id(), " would have ", count, " ", what,
-        "; at most ", most, " are accepted"));
+    return absl::InvalidArgumentError(absl::StrCat("together with what is known already, ",
+                                                   entity->id(), " would have ", count, " ", what,
+                                                   "; at most ", most, " are accepted"));
   };
   RETURN_IF_ERROR(check("tags", static_cast<size_t>(entity->tags_size()), limits::kTagsMax));
   RETURN_IF_ERROR(check("groups in visibleBy", groups.size(), limits::kVisibleByMax));
@@ -115,15 +84,6 @@ GroupSet UnitedGroups(const GroupSet& a, const GroupSet& b) {
   GroupSet united;
   std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(united));
   return united;
-}
-
-absl::StatusOr<std::optional<relations::v1::Entity>> LoadEntity(GraphView& view,
-                                                                absl::string_view id) {
-  ASSIGN_OR_RETURN(const std::optional<NodeId> node, view.Resolve(id));
-  if (!node.has_value()) return std::nullopt;
-  EntityLoader loader(&view);
-  RETURN_IF_ERROR(view.Get({&*node, 1}, loader));
-  return loader.Take();
 }
 
 }  // namespace relations

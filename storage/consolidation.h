@@ -3,15 +3,10 @@
 // forward; reputation is the newest, best and worst the extremes; accuracy the highest reported.
 #pragma once
 
-#include <optional>
-
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "relations/v1/relations.pb.h"
-#include "storage/graph_store.h"
 #include "storage/graph_types.h"
 
 namespace relations {
@@ -28,9 +23,5 @@ absl::Status MergeReport(const relations::v1::Entity& report, relations::v1::Ent
 // The groups that two sets share.
 GroupSet SharedGroups(const GroupSet& a, const GroupSet& b);
 GroupSet UnitedGroups(const GroupSet& a, const GroupSet& b);
-
-// Reads an entity whole, all of its groups included; nothing when there is none.
-absl::StatusOr<std::optional<relations::v1::Entity>> LoadEntity(GraphView& view,
-                                                                absl::string_view id);
 
 }  // namespace relations

@@ -6,10 +6,28 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "absl/strings/ascii.h"
 #include "storage/base/limits.h"
 
 namespace relations {
+
+namespace {
+
+// What a character is in an id.
+constexpr uint8_t kAlphanumeric = 1;
+constexpr uint8_t kHyphen = 2;
+constexpr uint8_t kOther = 4;
+
+constexpr std::array<uint8_t, 256> KindsOfCharacters() {
+  std::array<uint8_t, 256> kinds{};
+  for (uint8_t& kind : kinds) kind = kOther;
+  for (int c = '0'; c <= '9'; ++c) kinds[static_cast<size_t>(c)] = kAlphanumeric;
+  for (int c = 'a'; c <= 'z'; ++c) kinds[static_cast<size_t>(c)] = kAlphanumeric;
+  for (int c = 'A'; c <= 'Z'; ++c) kinds[static_cast<size_t>(c)] = kAlphanumeric;
+  kinds['-'] = kHyphen;
+  return kinds;
+}
+
+}  // namespace
 
 bool IsEntityId(absl::string_view id) {
   if (id.size() < limits::kEntityIdBytesMin || id.size() > limits::kEntityIdBytesMax) {
@@ -18,15 +36,11 @@ bool IsEntityId(absl::string_view id) {
   if (id.front() == '-' || id.back() == '-') {
     return false;
   }
-  bool has_hyphen = false;
-  for (const char c : id) {
-    if (c == '-') {
-      has_hyphen = true;
-    } else if (!absl::ascii_isalnum(static_cast<unsigned char>(c))) {
-      return false;
-    }
-  }
-  return has_hyphen;
+  // Without a branch a character: most ids are ids.
+  static constexpr std::array<uint8_t, 256> kKinds = KindsOfCharacters();
+  uint8_t kinds = 0;
+  for (const char c : id) kinds |= kKinds[static_cast<unsigned char>(c)];
+  return (kinds & kOther) == 0 && (kinds & kHyphen) != 0;
 }
 
 std::string MakeEntityId(absl::string_view type, absl::string_view value) {
@@ -35,8 +49,8 @@ std::string MakeEntityId(absl::string_view type, absl::string_view value) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::array<uint8_t, 32> digest;
   unsigned int size = 0;
-  if (sha3_256 == nullptr || EVP_Digest(value.data(), value.size(), digest.data(), &size, sha3_256,
-                                        nullptr) != 1) {
+  if (sha3_256 == nullptr ||
+      EVP_Digest(value.data(), value.size(), digest.data(), &size, sha3_256, nullptr) != 1) {
     // The library is without SHA3-256: a broken installation, not an input.
     std::abort();
   }

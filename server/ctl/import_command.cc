@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -14,13 +15,15 @@
 #include "server/ctl/progress_bar.h"
 #include "storage/base/status_macros.h"
 #include "storage/import/importer.h"
-#include "storage/store_import.h"
+#include "storage/rocks/bulk_import.h"
 
 namespace relations {
 namespace {
 
 // A feed in the wrong format has a million rejected records: the first ones tell why.
 constexpr uint64_t kRejectsShown = 100;
+// Of the block cache: what an import reads of a store it mostly reads once.
+constexpr uint64_t kCacheBytes = uint64_t{64} << 20;
 
 struct ImportSettings {
   std::vector<std::string> paths;
@@ -32,7 +35,7 @@ struct ImportSettings {
 };
 
 struct ImportResult {
-  StoreImport::Counts counts;
+  BulkImport::Counts counts;
   ImportTotals totals;
   double seconds = 0;
 };
@@ -70,34 +73,32 @@ class RejectReport {
 };
 
 absl::StatusOr<ImportResult> ReadAndLink(const std::vector<std::string>& paths,
-                                         const ImportOptions& options, StoreImport& sink,
+                                         const ImportOptions& options, BulkImport& sink,
                                          ProgressBar& bar) {
   ImportResult result;
   ASSIGN_OR_RETURN(result.totals, Import(paths, options, sink, &bar));
-  bar.ShowStep("linking the relations");
   ASSIGN_OR_RETURN(result.counts, sink.Finish());
   return result;
 }
 
-absl::StatusOr<ImportResult> ImportInto(GraphStore& graph, const ImportSettings& settings,
-                                        const ImportOptions& options,
-                                        const std::string& directory) {
+absl::StatusOr<ImportResult> ImportInto(RocksGraphStore& graph, const ImportSettings& settings,
+                                        const ImportOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   ProgressBar bar(StandardErrorIsTerminal());
   RejectReport rejects(settings.all_rejects, bar);
-  StoreImport sink(
-      &graph,
-      {.scratch_directory = directory,
-       .on_rejected = [&rejects](const ImportPosition& position,
-                                 absl::string_view reason) { rejects.Add(position, reason); },
-       .strict = settings.strict});
+  BulkImport::Options sink_options;
+  sink_options.on_rejected = [&rejects](const ImportPosition& position, absl::string_view reason) {
+    rejects.Add(position, reason);
+  };
+  sink_options.on_step = [&bar](absl::string_view step) { bar.ShowStep(std::string(step)); };
+  sink_options.strict = settings.strict;
+  BulkImport sink(&graph, std::move(sink_options));
   absl::StatusOr<ImportResult> result = ReadAndLink(settings.paths, options, sink, bar);
   bar.Clear();
   rejects.Finish();
   if (!result.ok() && settings.strict && rejects.count() > 0) {
     return absl::FailedPreconditionError(
-        "import stopped at the first rejected record (--strict); what stood before it may be "
-        "stored, and the import can be run again");
+        "import stopped at the first rejected record (--strict); nothing is imported");
   }
   if (result.ok()) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
@@ -152,9 +153,9 @@ absl::StatusOr<ImportOptions> OptionsOf(const ImportSettings& settings) {
 absl::Status RunImport(const ImportSettings& settings, const GlobalSettings& globals) {
   ASSIGN_OR_RETURN(const std::string directory, NeedDirectory(globals, "import"));
   ASSIGN_OR_RETURN(const ImportOptions options, OptionsOf(settings));
-  ASSIGN_OR_RETURN(auto database, OpenDatabase(directory, OpenMode::kCreateIfMissing));
-  ASSIGN_OR_RETURN(auto graph, RocksGraphStore::Open(database.get()));
-  ASSIGN_OR_RETURN(const ImportResult result, ImportInto(*graph, settings, options, directory));
+  ASSIGN_OR_RETURN(auto database, OpenDatabase(directory, OpenMode::kCreateIfMissing, kCacheBytes));
+  ASSIGN_OR_RETURN(auto graph, RocksGraphStore::Open(database.get(), {.node_cache_bytes = 0}));
+  ASSIGN_OR_RETURN(const ImportResult result, ImportInto(*graph, settings, options));
   graph.reset();
   // Only a store that is safely closed has the import.
   RETURN_IF_ERROR(database->Close());
@@ -168,8 +169,8 @@ void AddImportCommand(CLI::App& app, const GlobalSettings& globals, CommandBody&
   CLI::App* const command = app.add_subcommand(
       "import",
       "Import files of threat intelligence into a stopped store (--data), which is made when there "
-      "is none. Rejected records are told on standard error; importing the same again changes "
-      "nothing.");
+      "is none. All of it becomes part of the store at once, at the end, or nothing. Rejected "
+      "records are told on standard error; importing the same again changes nothing.");
   const auto settings = std::make_shared<ImportSettings>();
   command
       ->add_option("PATH", settings->paths,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace relations {
 namespace {
@@ -33,6 +34,14 @@ size_t SequenceLength(absl::string_view text) {
 
 bool IsValidUtf8(absl::string_view text) {
   while (!text.empty()) {
+    // Most text is ASCII, eight bytes at a time.
+    uint64_t word = 0;
+    while (text.size() >= sizeof word) {
+      std::memcpy(&word, text.data(), sizeof word);
+      if ((word & 0x8080808080808080) != 0) break;
+      text.remove_prefix(sizeof word);
+    }
+    if (text.empty()) return true;
     const size_t length = SequenceLength(text);
     if (length == 0) return false;
     text.remove_prefix(length);

@@ -1,6 +1,7 @@
 #include "storage/import/jsonl_record.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -43,11 +44,11 @@ absl::StatusOr<std::string> ReadString(absl::string_view key, const JsonElement&
 }
 
 absl::StatusOr<std::string> ReadId(absl::string_view key, const JsonElement& value) {
-  ASSIGN_OR_RETURN(std::string id, ReadString(key, value));
-  if (!IsEntityId(id)) {
-    return Fault(key, "not an entity id: 3 to 128 of A-Z a-z 0-9 and -, a - inside");
-  }
-  return id;
+  const auto text = AsString(value);
+  // An id is ASCII: there is nothing else to check.
+  if (text.has_value() && IsEntityId(*text)) return std::string(*text);
+  RETURN_IF_ERROR(ReadString(key, value).status());
+  return Fault(key, "not an entity id: 3 to 128 of A-Z a-z 0-9 and -, a - inside");
 }
 
 absl::StatusOr<std::string> ReadType(const JsonElement& value) {
@@ -171,14 +172,30 @@ absl::Status ReadAttribute(absl::string_view name, const JsonElement& value,
 class KeySet {
  public:
   absl::Status Add(absl::string_view key) {
-    if (!keys_.insert(key).second) {
-      return Fault(key, "the key comes twice");
-    }
+    if (!Insert(key)) return Fault(key, "the key comes twice");
     return absl::OkStatus();
   }
 
  private:
-  absl::flat_hash_set<absl::string_view> keys_;
+  // Most objects have few keys, which are compared one by one faster than a table is made.
+  static constexpr size_t kFewKeys = 16;
+
+  bool Insert(absl::string_view key) {
+    if (!many_.empty()) return many_.insert(key).second;
+    const auto end = few_.begin() + static_cast<ptrdiff_t>(count_);
+    if (std::find(few_.begin(), end, key) != end) return false;
+    if (count_ < kFewKeys) {
+      few_[count_++] = key;
+    } else {
+      many_.insert(few_.begin(), few_.end());
+      many_.insert(key);
+    }
+    return true;
+  }
+
+  std::array<absl::string_view, kFewKeys> few_;
+  size_t count_ = 0;
+  absl::flat_hash_set<absl::string_view> many_;
 };
 
 absl::Status ReadAttributes(const JsonElement& value, relations::v1::Entity& entity) {

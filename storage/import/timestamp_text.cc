@@ -56,6 +56,11 @@ absl::CivilDay ReadDay(FieldReader& fields) {
   return civil;
 }
 
+// The first instant of a day in UTC, without the detour through a time zone.
+absl::Time StartOf(absl::CivilDay day) {
+  return absl::FromUnixSeconds((day - absl::CivilDay(1970, 1, 1)) * 86'400);
+}
+
 std::optional<absl::Time> IfTimestamp(absl::Time time) {
   return IsTimestamp(time) ? std::optional<absl::Time>(time) : std::nullopt;
 }
@@ -99,9 +104,8 @@ std::optional<absl::Time> ParseRfc3339(absl::string_view text) {
   if (!fields.ok() || !fields.at_end()) {
     return std::nullopt;
   }
-  const absl::CivilSecond civil(day.year(), day.month(), day.day(), hour, minute, second);
-  return IfTimestamp(absl::FromCivil(civil, absl::UTCTimeZone()) + absl::Nanoseconds(nanos) -
-                     offset);
+  return IfTimestamp(StartOf(day) + absl::Seconds(hour * 3600 + minute * 60 + second) +
+                     absl::Nanoseconds(nanos) - offset);
 }
 
 std::optional<absl::Time> ParseUnixSeconds(absl::string_view text) {
@@ -125,7 +129,7 @@ std::optional<absl::Time> ParseDay(absl::string_view text) {
   if (!fields.ok() || !fields.at_end()) {
     return std::nullopt;
   }
-  return IfTimestamp(absl::FromCivil(day, absl::UTCTimeZone()));
+  return IfTimestamp(StartOf(day));
 }
 
 google::protobuf::Timestamp ToTimestamp(absl::Time time) {

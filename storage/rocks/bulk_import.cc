@@ -24,7 +24,7 @@ struct BulkImport::Gathered {
   Gathered(std::unique_ptr<ScratchDirectory> directory, size_t memory_bytes)
       : scratch(std::move(directory)),
         entities(scratch.get(), &worker, memory_bytes / 2, &positions),
-        relations(scratch.get(), &entities, &positions, memory_bytes) {}
+        relations(scratch.get(), &entities, &positions, memory_bytes / 2) {}
 
   const std::unique_ptr<ScratchDirectory> scratch;
   PositionCoder positions;
@@ -104,7 +104,7 @@ absl::StatusOr<BulkImport::Counts> BulkImport::Merge() {
   Counts counts;
 
   Step("merging the entities");
-  gathered_->relations.ForgetNames();
+  RETURN_IF_ERROR(gathered_->relations.FinishNames());
   ASSIGN_OR_RETURN(const std::unique_ptr<BulkNodeIds> node_ids,
                    BulkNodeIds::Create(&database, scratch, changes.next_node()));
   ASSIGN_OR_RETURN(const std::unique_ptr<EndFile> ends, EndFile::Create(scratch));
@@ -126,7 +126,7 @@ absl::StatusOr<BulkImport::Counts> BulkImport::Merge() {
   RETURN_IF_ERROR(ends->Flush());
 
   Step("linking the relations");
-  BulkSorter entries(scratch, worker, options_.memory_bytes / 2);
+  BulkListEntries entries(scratch, worker, options_.memory_bytes / 2);
   RETURN_IF_ERROR(BulkJoin(&gathered_->relations, {.changes = &changes,
                                                    .scratch = scratch,
                                                    .ends = ends.get(),

@@ -19,6 +19,12 @@ namespace {
 constexpr size_t kBatchPairs = 1024;
 constexpr size_t kEntryKeyBytes = 16;
 
+absl::Status TooManyRelations() {
+  return absl::InvalidArgumentError(
+      absl::StrCat("two entities are joined by more than ", limits::kRelationsPerPairMax,
+                   " relations of different type or mode in one direction"));
+}
+
 absl::Status Damaged() { return absl::DataLossError("import: a sorted list entry is damaged"); }
 
 auto TypeAndMode(const PairRelation& relation) {
@@ -77,59 +83,60 @@ bool ParseEdit(absl::string_view key, absl::string_view payload, BulkListEdit* e
 
 }  // namespace
 
-absl::Status AddListEntry(const BulkListEntry& entry, BulkSorter& entries) {
-  std::string key;
-  PutBulkNode(entry.node, key);
-  PutBulkNode(entry.neighbour, key);
-  key += static_cast<char>(entry.direction);
-  PutU32(static_cast<uint32_t>(entry.label), key);
-  key += static_cast<char>(entry.mode);
-  std::string payload;
-  PutVarint(static_cast<uint32_t>(entry.visibility), payload);
-  PutBulkTime(entry.last_seen, payload);
+absl::Status BulkListEntries::Add(const BulkListEntry& entry) {
+  key_.clear();
+  PutBulkNode(entry.node, key_);
+  PutBulkNode(entry.neighbour, key_);
+  key_ += static_cast<char>(entry.direction);
+  PutU32(static_cast<uint32_t>(entry.label), key_);
+  key_ += static_cast<char>(entry.mode);
+  payload_.clear();
+  PutVarint(static_cast<uint32_t>(entry.visibility), payload_);
+  PutBulkTime(entry.last_seen, payload_);
   // Of a new node the number tells: its order is odd in the upper half and 0 in the lower.
-  if ((entry.neighbour_order >> 32 & 1) == 0) PutVarint(entry.neighbour_order, payload);
-  return entries.Add(key, payload);
+  if ((entry.neighbour_order >> 32 & 1) == 0) PutVarint(entry.neighbour_order, payload_);
+  return sorter_.Add(key_, payload_);
 }
 
-BulkLists::BulkLists(BulkSorter* entries, const Context& context)
-    : sorter_(entries),
-      context_(context),
-      writer_(context.database, context.node_ids, context.adjacency_output),
-      pairs_(kBatchPairs) {}
-
-absl::StatusOr<bool> BulkLists::ReadEntry(BulkListEntry* entry) {
-  ASSIGN_OR_RETURN(const bool more, sorter_->Next());
+absl::StatusOr<bool> BulkListEntries::Next(const BulkNodeIds& node_ids, BulkListEntry* entry) {
+  ASSIGN_OR_RETURN(const bool more, sorter_.Next());
   if (!more) return false;
-  absl::string_view key = sorter_->key();
-  absl::string_view payload = sorter_->payload();
+  absl::string_view key = sorter_.key();
+  absl::string_view payload = sorter_.payload();
   uint32_t label = 0;
   uint64_t visibility = 0;
   if (key.size() != kEntryKeyBytes) return Damaged();
   entry->node = BulkNodeAt(key.data());
-  entry->neighbour = BulkNodeAt(key.data() + 5);
-  entry->direction = static_cast<Direction>(key[10]);
-  entry->mode = static_cast<RelationMode>(key[15]);
-  key.remove_prefix(11);
+  entry->neighbour = BulkNodeAt(key.data() + kBulkNodeBytes);
+  key.remove_prefix(2 * kBulkNodeBytes);
+  entry->direction = static_cast<Direction>(key.front());
+  entry->mode = static_cast<RelationMode>(key.back());
+  key.remove_prefix(1);
   if (!GetU32(&key, &label) || !GetVarint(&payload, &visibility) ||
       !GetBulkTime(&payload, &entry->last_seen)) {
     return Damaged();
   }
   entry->label = LabelId{label};
   entry->visibility = ClassId{static_cast<uint32_t>(visibility)};
-  if (context_.node_ids->IsNew(entry->neighbour)) {
-    entry->neighbour_order = OrderOfNew(entry->neighbour, context_.node_ids->first_new());
+  if (node_ids.IsNew(entry->neighbour)) {
+    entry->neighbour_order = OrderOfNew(entry->neighbour, node_ids.first_new());
   } else if (!GetVarint(&payload, &entry->neighbour_order)) {
     return Damaged();
   }
   return true;
 }
 
+BulkLists::BulkLists(BulkListEntries* entries, const Context& context)
+    : source_(entries),
+      context_(context),
+      writer_(context.database, context.node_ids, context.adjacency_output),
+      pairs_(kBatchPairs) {}
+
 absl::StatusOr<uint64_t> BulkLists::Run() {
-  RETURN_IF_ERROR(sorter_->Finish());
+  RETURN_IF_ERROR(source_->Finish());
   BulkListEntry entry;
   while (true) {
-    ASSIGN_OR_RETURN(const bool more, ReadEntry(&entry));
+    ASSIGN_OR_RETURN(const bool more, source_->Next(*context_.node_ids, &entry));
     if (!more) break;
     RETURN_IF_ERROR(Take(entry));
   }
@@ -162,9 +169,7 @@ absl::Status BulkLists::Take(const BulkListEntry& entry) {
       return absl::OkStatus();
     }
     if (entries_.size() - pair->begin >= 2 * limits::kRelationsPerPairMax) {
-      return absl::InvalidArgumentError(absl::StrCat("two entities are joined by more than ",
-                                                     limits::kRelationsPerPairMax,
-                                                     " relations of different type or mode"));
+      return TooManyRelations();
     }
   }
   if (entry.direction == Direction::kOutgoing) ++relations_;
@@ -211,7 +216,27 @@ absl::Status BulkLists::LoadStored() {
   return absl::OkStatus();
 }
 
+absl::Status BulkLists::WriteNewPair(const Pair& pair, size_t end) {
+  after_out_.clear();
+  const bool sole = end - pair.begin == 1;
+  for (size_t i = pair.begin; i < end; ++i) {
+    const Entry& entry = entries_[i];
+    if (entry.direction == Direction::kOutgoing) after_out_.push_back(entry.relation);
+    RETURN_IF_ERROR(
+        AddEdit(pair, entry.direction, BulkListEdit::Kind::kInsert, entry.relation, sole));
+  }
+  if (std::max(after_out_.size(), end - pair.begin - after_out_.size()) >
+      limits::kRelationsPerPairMax) {
+    return TooManyRelations();
+  }
+  if (after_out_.empty()) return absl::OkStatus();
+  context_.changes->AddRelations(after_out_.size());
+  return context_.relation_output->Put(PairKey(pair.node, pair.neighbour),
+                                       EncodePairRelations(after_out_));
+}
+
 absl::Status BulkLists::WritePair(const Pair& pair, size_t end) {
+  if (pair.stored_out.empty() && pair.stored_in.empty()) return WriteNewPair(pair, end);
   after_out_ = pair.stored_out;
   after_in_ = pair.stored_in;
   bool out_changes = false;
@@ -245,9 +270,7 @@ absl::Status BulkLists::Unite(const PairRelation& relation, std::vector<PairRela
     return absl::OkStatus();
   }
   if (relations->size() >= limits::kRelationsPerPairMax) {
-    return absl::InvalidArgumentError(absl::StrCat("two entities are joined by more than ",
-                                                   limits::kRelationsPerPairMax,
-                                                   " relations of different type or mode"));
+    return TooManyRelations();
   }
   relations->insert(place, relation);
   return absl::OkStatus();
@@ -256,27 +279,14 @@ absl::Status BulkLists::Unite(const PairRelation& relation, std::vector<PairRela
 absl::Status BulkLists::EditLists(const Pair& pair, Direction direction,
                                   const std::vector<PairRelation>& before, bool sole_before,
                                   const std::vector<PairRelation>& after, bool sole_after) {
-  BulkListEdit edit;
-  edit.neighbour = pair.neighbour;
-  edit.neighbour_order = pair.neighbour_order;
-  edit.direction = direction;
-  const auto add = [&](BulkListEdit::Kind kind, const PairRelation& relation, bool sole) {
-    edit.visibility = relation.visibility;
-    edit.label = relation.type;
-    edit.mode = relation.mode;
-    edit.last_seen = BulkTimeOf(relation.last_seen);
-    edit.kind = kind;
-    edit.sole = sole;
-    return AddEdit(pair.node, edit);
-  };
   const bool sole_stays = sole_before == sole_after;
   for (const PairRelation& relation : before) {
     if (sole_stays && HasSame(after, relation)) continue;
-    RETURN_IF_ERROR(add(BulkListEdit::Kind::kRemove, relation, sole_before));
+    RETURN_IF_ERROR(AddEdit(pair, direction, BulkListEdit::Kind::kRemove, relation, sole_before));
   }
   for (const PairRelation& relation : after) {
     if (sole_stays && HasSame(before, relation)) continue;
-    RETURN_IF_ERROR(add(BulkListEdit::Kind::kInsert, relation, sole_after));
+    RETURN_IF_ERROR(AddEdit(pair, direction, BulkListEdit::Kind::kInsert, relation, sole_after));
   }
   return absl::OkStatus();
 }
@@ -294,12 +304,22 @@ absl::StatusOr<ClassId> BulkLists::United(ClassId a, ClassId b) {
   return united;
 }
 
-absl::Status BulkLists::AddEdit(NodeId node, const BulkListEdit& edit) {
-  if (node != node_) {
+absl::Status BulkLists::AddEdit(const Pair& pair, Direction direction, BulkListEdit::Kind kind,
+                                const PairRelation& relation, bool sole) {
+  if (pair.node != node_) {
     RETURN_IF_ERROR(FinishNode());
-    node_ = node;
+    node_ = pair.node;
   }
-  edits_.push_back(edit);
+  BulkListEdit& edit = edits_.emplace_back();
+  edit.visibility = relation.visibility;
+  edit.label = relation.type;
+  edit.last_seen = BulkTimeOf(relation.last_seen);
+  edit.neighbour = pair.neighbour;
+  edit.neighbour_order = pair.neighbour_order;
+  edit.direction = direction;
+  edit.mode = relation.mode;
+  edit.kind = kind;
+  edit.sole = sole;
   return edits_.size() * sizeof(BulkListEdit) < context_.memory_bytes ? absl::OkStatus()
                                                                       : SpillEdits();
 }

@@ -43,7 +43,24 @@ struct BulkListEntry {
   RelationMode mode{};
 };
 
-absl::Status AddListEntry(const BulkListEntry& entry, BulkSorter& entries);
+// The list entries of an import, in any order in and sorted out. Not thread-safe.
+class BulkListEntries {
+ public:
+  // Not owned, as of BulkSorter.
+  BulkListEntries(const ScratchDirectory* scratch, BackgroundWorker* worker, size_t memory_bytes)
+      : sorter_(scratch, worker, memory_bytes) {}
+
+  absl::Status Add(const BulkListEntry& entry);
+  // To be called before Next.
+  absl::Status Finish() { return sorter_.Finish(); }
+  // False at the end.
+  absl::StatusOr<bool> Next(const BulkNodeIds& node_ids, BulkListEntry* entry);
+
+ private:
+  BulkSorter sorter_;
+  std::string key_;
+  std::string payload_;
+};
 
 // Used once.
 class BulkLists {
@@ -62,7 +79,7 @@ class BulkLists {
   };
 
   // `entries` is read to its end.
-  BulkLists(BulkSorter* entries, const Context& context);
+  BulkLists(BulkListEntries* entries, const Context& context);
 
   // Returns how many relations the import held.
   absl::StatusOr<uint64_t> Run();
@@ -84,11 +101,13 @@ class BulkLists {
     PairRelation relation;
   };
 
-  absl::StatusOr<bool> ReadEntry(BulkListEntry* entry);
   absl::Status Take(const BulkListEntry& entry);
   absl::Status FlushPairs();
   absl::Status LoadStored();
+  // Writes what the entries of a pair up to `end` change.
   absl::Status WritePair(const Pair& pair, size_t end);
+  // The same when nothing of the pair is stored, which is the most common case.
+  absl::Status WriteNewPair(const Pair& pair, size_t end);
   // Unites `relation` with the one of its type and mode in `relations`, or adds it.
   absl::Status Unite(const PairRelation& relation, std::vector<PairRelation>* relations);
   absl::Status EditLists(const Pair& pair, Direction direction,
@@ -96,11 +115,12 @@ class BulkLists {
                          const std::vector<PairRelation>& after, bool sole_after);
   absl::StatusOr<ClassId> United(ClassId a, ClassId b);
   // Gathers an edit of the node at hand, and writes its lists when the node ends.
-  absl::Status AddEdit(NodeId node, const BulkListEdit& edit);
+  absl::Status AddEdit(const Pair& pair, Direction direction, BulkListEdit::Kind kind,
+                       const PairRelation& relation, bool sole);
   absl::Status SpillEdits();
   absl::Status FinishNode();
 
-  BulkSorter* const sorter_;
+  BulkListEntries* const source_;
   const Context context_;
   BulkListWriter writer_;
   std::vector<Pair> pairs_;

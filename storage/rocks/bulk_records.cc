@@ -1,5 +1,7 @@
 #include "storage/rocks/bulk_records.h"
 
+#include <algorithm>
+#include <bit>
 #include <random>
 
 #include "storage/varint.h"
@@ -18,6 +20,44 @@ uint64_t RandomWord() {
 }  // namespace
 
 FingerprintMaker::FingerprintMaker() : first_key_(RandomWord()), second_key_(RandomWord()) {}
+
+FingerprintSet::FingerprintSet(size_t memory_bytes)
+    // While it grows, the old table stands beside one of twice its size.
+    : slots_max_(std::bit_floor(std::max<size_t>(memory_bytes / sizeof(uint64_t) / 3 * 2, 2))),
+      slots_(std::min<size_t>(slots_max_, 1024)) {}
+
+bool FingerprintSet::Insert(const Fingerprint& fingerprint) {
+  const uint64_t half = fingerprint.second;
+  size_t at = HomeOf(half);
+  while (slots_[at] != 0) {
+    if (slots_[at] == half) return false;
+    at = (at + 1) & (slots_.size() - 1);
+  }
+  if ((count_ + 1) * 4 > slots_.size() * 3) {
+    if (slots_.size() >= slots_max_) return true;
+    Grow();
+    return Insert(fingerprint);
+  }
+  slots_[at] = half;
+  ++count_;
+  return true;
+}
+
+void FingerprintSet::Clear() {
+  slots_ = std::vector<uint64_t>(2);
+  count_ = 0;
+}
+
+void FingerprintSet::Grow() {
+  std::vector<uint64_t> before(slots_.size() * 2);
+  before.swap(slots_);
+  for (const uint64_t half : before) {
+    if (half == 0) continue;
+    size_t at = HomeOf(half);
+    while (slots_[at] != 0) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = half;
+  }
+}
 
 BulkTime BulkTimeOf(absl::Time time) {
   const int64_t seconds = absl::ToUnixSeconds(time);
@@ -46,13 +86,17 @@ bool GetBulkTime(absl::string_view* input, BulkTime* time) {
 }
 
 void PutBulkNode(NodeId node, std::string& out) {
-  const auto number = static_cast<uint64_t>(node);
-  for (int shift = 32; shift >= 0; shift -= 8) out += static_cast<char>(number >> shift);
+  char bytes[kBulkNodeBytes];
+  for (size_t i = 0; i < kBulkNodeBytes; ++i) {
+    bytes[i] = static_cast<char>(static_cast<uint64_t>(node) >> (8 * (kBulkNodeBytes - 1 - i)));
+  }
+  out.append(bytes, sizeof bytes);
 }
 
 NodeId BulkNodeAt(const char* bytes) {
   uint64_t number = 0;
-  for (int i = 0; i < 5; ++i) number = number << 8 | static_cast<unsigned char>(bytes[i]);
+  for (size_t i = 0; i < kBulkNodeBytes; ++i)
+    number = number << 8 | static_cast<unsigned char>(bytes[i]);
   return NodeId{number};
 }
 

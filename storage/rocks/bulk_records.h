@@ -28,14 +28,39 @@ struct Fingerprint {
 class FingerprintMaker {
  public:
   FingerprintMaker();
-  // Never all zeros.
+  // Neither half is 0.
   Fingerprint operator()(absl::string_view id) const {
-    return {absl::HashOf(first_key_, id) | 1, absl::HashOf(second_key_, id)};
+    return {absl::HashOf(first_key_, id) | 1, absl::HashOf(second_key_, id) | uint64_t{1} << 63};
   }
 
  private:
   uint64_t first_key_;
   uint64_t second_key_;
+};
+
+// A set of half fingerprints that holds at most so many and then takes no more: what it says it
+// holds it holds. One access to memory a look-up, which Prefetch can begin.
+class FingerprintSet {
+ public:
+  // Takes at most about `memory_bytes`, also while it grows.
+  explicit FingerprintSet(size_t memory_bytes);
+
+  void Prefetch(const Fingerprint& fingerprint) const {
+    __builtin_prefetch(&slots_[HomeOf(fingerprint.second)]);
+  }
+  // True when it was not there, added or not.
+  bool Insert(const Fingerprint& fingerprint);
+  // Gives the memory back.
+  void Clear();
+
+ private:
+  size_t HomeOf(uint64_t half) const { return half & (slots_.size() - 1); }
+  void Grow();
+
+  const size_t slots_max_;
+  // 0 is empty. A power of two, at most 3 of 4 are filled.
+  std::vector<uint64_t> slots_;
+  size_t count_ = 0;
 };
 
 // An instant as numbers that order as time: cheaper than absl::Time where there are millions.
@@ -52,10 +77,11 @@ absl::Time TimeOf(const BulkTime& time);
 void PutBulkTime(const BulkTime& time, std::string& out);
 bool GetBulkTime(absl::string_view* input, BulkTime* time);
 
-// Node numbers in sorted records: 5 bytes, big-endian.
+// Node numbers in sorted records: big-endian.
 inline constexpr uint64_t kBulkNodesMax = uint64_t{1} << 40;
+inline constexpr size_t kBulkNodeBytes = 5;
 void PutBulkNode(NodeId node, std::string& out);
-// REQUIRES: 5 bytes at `bytes`.
+// REQUIRES: kBulkNodeBytes at `bytes`.
 NodeId BulkNodeAt(const char* bytes);
 
 // Numbers for values that come again and again, in order of first sight.

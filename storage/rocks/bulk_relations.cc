@@ -7,7 +7,6 @@
 #include "storage/base/limits.h"
 #include "storage/base/status_macros.h"
 #include "storage/consolidation.h"
-#include "storage/rocks/bulk_lists.h"
 #include "storage/varint.h"
 
 namespace relations {
@@ -46,9 +45,15 @@ absl::Status BulkRelations::Add(const ImportedRelation& relation, const ImportPo
   if (spool_ == nullptr) {
     ASSIGN_OR_RETURN(spool_, scratch_->NewFile());
   }
+  RETURN_IF_ERROR(AddNames());
   const Fingerprint ends[] = {fingerprint_(relation.source), fingerprint_(relation.target)};
-  RETURN_IF_ERROR(Name(relation.source, ends[0]));
-  RETURN_IF_ERROR(Name(relation.target, ends[1]));
+  names_[0].id = relation.source;
+  names_[1].id = relation.target;
+  for (size_t i = 0; i < names_.size(); ++i) {
+    names_[i].fingerprint = ends[i];
+    known_.Prefetch(ends[i]);
+  }
+  has_names_ = true;
   frame_.clear();
   frame_.append(reinterpret_cast<const char*>(ends), sizeof ends);
   frame_ += static_cast<char>((relation.mode == RelationMode::kAggregation ? kMode : 0) |
@@ -63,13 +68,19 @@ absl::Status BulkRelations::Add(const ImportedRelation& relation, const ImportPo
   return spool_->AppendFrame(frame_);
 }
 
-bool BulkRelations::Remember(const Fingerprint& fingerprint) {
-  if (known_.size() >= known_max_) return !known_.contains(fingerprint.second);
-  return known_.insert(fingerprint.second).second;
+absl::Status BulkRelations::AddNames() {
+  if (!has_names_) return absl::OkStatus();
+  has_names_ = false;
+  for (const Name& name : names_) {
+    if (known_.Insert(name.fingerprint)) RETURN_IF_ERROR(entities_->AddMention(name.id));
+  }
+  return absl::OkStatus();
 }
 
-absl::Status BulkRelations::Name(absl::string_view id, const Fingerprint& fingerprint) {
-  return Remember(fingerprint) ? entities_->AddMention(id) : absl::OkStatus();
+absl::Status BulkRelations::FinishNames() {
+  RETURN_IF_ERROR(AddNames());
+  known_.Clear();
+  return absl::OkStatus();
 }
 
 absl::Status BulkJoin::Run() {
@@ -222,11 +233,11 @@ absl::Status BulkJoin::Resolve(const End& source, const End& target, absl::strin
   entry.mode = fact.mode;
   entry.visibility = *visibility;
   entry.last_seen = fact.last_seen.value_or(std::min(source.last_seen, target.last_seen));
-  RETURN_IF_ERROR(AddListEntry(entry, *context_.entries));
+  RETURN_IF_ERROR(context_.entries->Add(entry));
   std::swap(entry.node, entry.neighbour);
   entry.neighbour_order = source.order;
   entry.direction = Direction::kIncoming;
-  return AddListEntry(entry, *context_.entries);
+  return context_.entries->Add(entry);
 }
 
 absl::Status BulkJoin::Reject(const Fact& fact, absl::string_view reason) const {

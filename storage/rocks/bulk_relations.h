@@ -7,6 +7,7 @@
 //   flags   bit 0 mode (RelationMode)   bit 1 kHasTime   bit 2 kHasGroups
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,16 +16,15 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "storage/import/import_sink.h"
 #include "storage/rocks/bulk_ends.h"
 #include "storage/rocks/bulk_entities.h"
+#include "storage/rocks/bulk_lists.h"
 #include "storage/rocks/bulk_records.h"
 #include "storage/rocks/bulk_scratch.h"
-#include "storage/rocks/bulk_sorter.h"
 #include "storage/rocks/table_changes.h"
 
 namespace relations {
@@ -36,36 +36,38 @@ class BulkRelations {
   // `memory_bytes`.
   BulkRelations(const ScratchDirectory* scratch, BulkEntities* entities, PositionCoder* positions,
                 size_t memory_bytes)
-      : scratch_(scratch),
-        entities_(entities),
-        positions_(positions),
-        // A set that grows holds two tables for a moment, 9 bytes a slot, 7 of 8 filled at most.
-        known_max_(memory_bytes / 32) {}
+      : scratch_(scratch), entities_(entities), positions_(positions), known_(memory_bytes) {}
 
   // INVALID_ARGUMENT when the type is none; nothing is added then.
   absl::Status Add(const ImportedRelation& relation, const ImportPosition& position);
   // Tells that an entity is reported, so that it need not be named again.
-  void OnEntity(absl::string_view id) { Remember(fingerprint_(id)); }
+  void OnEntity(absl::string_view id) { known_.Insert(fingerprint_(id)); }
+  // To be called when all is gathered: names what is not named yet and gives memory back.
+  absl::Status FinishNames();
 
   const FingerprintMaker& fingerprint() const { return fingerprint_; }
-  // Gives the memory of named ids back, when all is gathered.
-  void ForgetNames() { known_ = {}; }
 
  private:
   friend class BulkJoin;
 
-  // False when the id is known to be gathered already.
-  bool Remember(const Fingerprint& fingerprint);
-  absl::Status Name(absl::string_view id, const Fingerprint& fingerprint);
+  struct Name {
+    std::string id;
+    Fingerprint fingerprint;
+  };
+
+  // Tells the entities of the ids in names_, unless they are known to be gathered.
+  absl::Status AddNames();
 
   const ScratchDirectory* const scratch_;
   BulkEntities* const entities_;
   PositionCoder* const positions_;
-  const size_t known_max_;
   const FingerprintMaker fingerprint_;
-  // Half a fingerprint each: what is taken for known and is not is found when it is joined. When it
-  // is full, ids are named again and again, and the sorter of entities drops repetitions.
-  absl::flat_hash_set<uint64_t> known_;
+  // Half a fingerprint each: an id that is taken for another's is found out when it is joined. When
+  // it is full, ids are named again and again, and the sorter of entities drops repetitions.
+  FingerprintSet known_;
+  // Of the relation before: memory answers while the next one is read.
+  std::array<Name, 2> names_;
+  bool has_names_ = false;
   std::unique_ptr<ScratchFile> spool_;
   Numbering<std::string> types_;
   std::string frame_;
@@ -83,7 +85,7 @@ class BulkJoin {
     size_t memory_bytes = 0;
     BulkReject reject;
     // Receives the list entries.
-    BulkSorter* entries = nullptr;
+    BulkListEntries* entries = nullptr;
   };
 
   BulkJoin(BulkRelations* gathered, Context context)

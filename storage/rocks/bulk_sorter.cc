@@ -1,6 +1,7 @@
 #include "storage/rocks/bulk_sorter.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -15,19 +16,32 @@ constexpr size_t kFanInMax = 64;
 constexpr size_t kReadBufferBytesMin = 4 << 10;
 constexpr size_t kReadBufferBytesMax = 1 << 20;
 constexpr size_t kKeyBytesMax = 250;
+// How far ahead records are fetched while a sorted chunk is read: they stand anywhere in memory.
+constexpr size_t kPrefetched = 16;
+constexpr size_t kPrefetchedBytes = 384;
+constexpr size_t kCacheLineBytes = 64;
 
-// Eight bytes of `key` from `at` as a number that orders as they do; zeros after its end.
-uint64_t WordAt(absl::string_view key, size_t at) {
-  unsigned char bytes[8] = {};
-  if (at < key.size()) std::memcpy(bytes, key.data() + at, std::min<size_t>(8, key.size() - at));
+// Eight bytes as a number that orders as they do.
+uint64_t BigEndianWord(const char* bytes) {
   uint64_t word = 0;
-  for (const unsigned char byte : bytes) word = word << 8 | byte;
-  return word;
+  std::memcpy(&word, bytes, sizeof word);
+  return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
+}
+
+// The eight bytes of `key` from `at`, zeros after its end.
+uint64_t WordAt(absl::string_view key, size_t at) {
+  char bytes[8] = {};
+  if (at + 8 <= key.size()) return BigEndianWord(key.data() + at);
+  if (at < key.size()) std::memcpy(bytes, key.data() + at, key.size() - at);
+  return BigEndianWord(bytes);
 }
 
 size_t SharedPrefix(absl::string_view a, absl::string_view b) {
   const size_t most = std::min(a.size(), b.size());
   size_t shared = 0;
+  while (shared + 8 <= most && std::memcmp(a.data() + shared, b.data() + shared, 8) == 0) {
+    shared += 8;
+  }
   while (shared < most && a[shared] == b[shared]) ++shared;
   return shared;
 }
@@ -55,63 +69,95 @@ class RunWriter {
 
 }  // namespace
 
-// Records in memory: their bytes in one arena, and an index that holds the first 16 bytes of each
-// key, so that sorting seldom looks into the arena.
+// Records in memory: entries that hold a small record whole, and of a larger one the first bytes of
+// its key and where in the arena all of it stands. So sorting and reading small records stays in
+// order in memory.
 class BulkSorter::Chunk {
  public:
   explicit Chunk(size_t bytes) {
     // Address space only: what is not used is never touched.
     arena_.reserve(bytes);
-    index_.reserve(bytes / (sizeof(Entry) + 16));
+    entries_.reserve(bytes / sizeof(Entry));
   }
 
   void Add(absl::string_view key, absl::string_view payload) {
-    index_.push_back({WordAt(key, 0), WordAt(key, 8), static_cast<uint32_t>(arena_.size()),
-                      static_cast<uint32_t>(key.size())});
+    Entry& entry = entries_.emplace_back();
+    std::memcpy(entry.prefix, key.data(), std::min(key.size(), kPrefixBytes));
+    entry.key_bytes = static_cast<uint8_t>(key.size());
+    if (key.size() <= kPrefixBytes && payload.size() <= kPayloadBytes) {
+      entry.payload_bytes = static_cast<uint8_t>(payload.size());
+      std::copy(payload.begin(), payload.end(), entry.payload);
+      return;
+    }
+    entry.payload_bytes = kInArena;
+    const auto offset = static_cast<uint32_t>(arena_.size());
+    std::memcpy(entry.payload, &offset, sizeof offset);
     arena_.append(key.data(), key.size());
     PutVarint(payload.size(), arena_);
     arena_.append(payload.data(), payload.size());
   }
 
-  size_t bytes() const { return arena_.size() + index_.size() * sizeof(Entry); }
-  size_t size() const { return index_.size(); }
-  bool empty() const { return index_.empty(); }
+  size_t bytes() const { return arena_.size() + entries_.size() * sizeof(Entry); }
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
 
   void Sort() {
-    std::sort(index_.begin(), index_.end(), [this](const Entry& a, const Entry& b) {
-      if (a.first != b.first) return a.first < b.first;
-      if (a.second != b.second) return a.second < b.second;
-      if (a.key_bytes <= 16 || b.key_bytes <= 16) return a.key_bytes < b.key_bytes;
-      return Key(a).substr(16) < Key(b).substr(16);
+    std::sort(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) {
+      for (size_t at = 0; at < kPrefixBytes; at += 8) {
+        const uint64_t of_a = BigEndianWord(a.prefix + at);
+        const uint64_t of_b = BigEndianWord(b.prefix + at);
+        if (of_a != of_b) return of_a < of_b;
+      }
+      // Zeros fill a short key up: of equal prefixes the shorter key comes first.
+      if (a.key_bytes <= kPrefixBytes || b.key_bytes <= kPrefixBytes) {
+        return a.key_bytes < b.key_bytes;
+      }
+      return Key(a) < Key(b);
     });
   }
 
-  absl::string_view key(size_t i) const { return Key(index_[i]); }
+  absl::string_view key(size_t i) const { return Key(entries_[i]); }
   absl::string_view payload(size_t i) const {
-    const Entry& entry = index_[i];
-    absl::string_view rest = absl::string_view(arena_).substr(entry.offset + entry.key_bytes);
+    const Entry& entry = entries_[i];
+    if (entry.payload_bytes != kInArena) return {entry.payload, entry.payload_bytes};
+    absl::string_view rest = absl::string_view(arena_).substr(OffsetOf(entry) + entry.key_bytes);
     uint64_t size = 0;
     GetVarint(&rest, &size);
     return rest.substr(0, size);
   }
+  // Fetches what record i, soon to be read, has in the arena.
   void Prefetch(size_t i) const {
-    if (i < index_.size()) __builtin_prefetch(arena_.data() + index_[i].offset);
+    if (i >= entries_.size() || entries_[i].payload_bytes != kInArena) return;
+    const char* const record = arena_.data() + OffsetOf(entries_[i]);
+    for (size_t at = 0; at < kPrefetchedBytes; at += kCacheLineBytes) {
+      __builtin_prefetch(record + at);
+    }
   }
 
  private:
+  static constexpr size_t kPrefixBytes = 16;
+  static constexpr size_t kPayloadBytes = 14;
+  static constexpr uint8_t kInArena = 255;
   struct Entry {
-    uint64_t first;
-    uint64_t second;
-    uint32_t offset;
-    uint32_t key_bytes;
+    char prefix[kPrefixBytes] = {};
+    uint8_t key_bytes = 0;
+    // Or kInArena: then `payload` starts with the offset in the arena (u32).
+    uint8_t payload_bytes = 0;
+    char payload[kPayloadBytes] = {};
   };
 
+  static uint32_t OffsetOf(const Entry& entry) {
+    uint32_t offset = 0;
+    std::memcpy(&offset, entry.payload, sizeof offset);
+    return offset;
+  }
   absl::string_view Key(const Entry& entry) const {
-    return {arena_.data() + entry.offset, entry.key_bytes};
+    const bool is_whole = entry.key_bytes <= kPrefixBytes;
+    return {is_whole ? entry.prefix : arena_.data() + OffsetOf(entry), entry.key_bytes};
   }
 
   std::string arena_;
-  std::vector<Entry> index_;
+  std::vector<Entry> entries_;
 };
 
 class BulkSorter::RunReader {
@@ -192,7 +238,7 @@ absl::Status BulkSorter::WriteRun(Chunk& chunk) {
   Run run{file_->size(), 0};
   RunWriter writer(file_.get());
   for (size_t i = 0; i < chunk.size(); ++i) {
-    chunk.Prefetch(i + 8);
+    chunk.Prefetch(i + kPrefetched);
     if (equal_keys_ == EqualKeys::kKeepOne && i > 0 && chunk.key(i) == chunk.key(i - 1)) continue;
     RETURN_IF_ERROR(writer.Append(chunk.key(i), chunk.payload(i)));
   }
@@ -263,7 +309,7 @@ absl::StatusOr<bool> BulkSorter::Next() {
     if (equal_keys_ == EqualKeys::kKeepOne && i > 0 && chunk_->key(i) == chunk_->key(i - 1)) {
       continue;
     }
-    chunk_->Prefetch(i + 8);
+    chunk_->Prefetch(i + kPrefetched);
     key_ = chunk_->key(i);
     payload_ = chunk_->payload(i);
     return true;

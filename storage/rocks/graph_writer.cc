@@ -1,7 +1,6 @@
 #include "storage/rocks/graph_writer.h"
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 #include <tuple>
 
@@ -40,8 +39,8 @@ absl::Status ValidateEntity(const relations::v1::Entity& entity) {
 
 absl::Status ValidateGroups(absl::string_view whose, const GroupSet& groups) {
   if (groups.empty() || groups.size() > limits::kVisibleByMax) {
-    return absl::InvalidArgumentError(absl::StrCat(whose, ": visibleBy must name 1 to ",
-                                                   limits::kVisibleByMax, " groups"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(whose, ": visibleBy must name 1 to ", limits::kVisibleByMax, " groups"));
   }
   for (size_t i = 0; i < groups.size(); ++i) {
     if (!IsGroupName(groups[i]) || (i > 0 && groups[i - 1] >= groups[i])) {
@@ -70,7 +69,7 @@ absl::Status ValidateRelation(const PutRelation& relation) {
 
 }  // namespace
 
-GraphWriter::GraphWriter(RocksGraphStore* store) : store_(store), next_node_(store->next_node_) {}
+GraphWriter::GraphWriter(RocksGraphStore* store) : store_(store), changes_(store) {}
 
 absl::Status GraphWriter::Apply(const Mutations& mutations) {
   RETURN_IF_ERROR(ResolveIds(mutations));
@@ -80,20 +79,20 @@ absl::Status GraphWriter::Apply(const Mutations& mutations) {
   RETURN_IF_ERROR(WritePairs());
   RETURN_IF_ERROR(WriteLists());
   RETURN_IF_ERROR(WriteCounters());
-  RETURN_IF_ERROR(PublishInterned());
+  RETURN_IF_ERROR(changes_.Publish());
   store_->cache_.BeginWrite(changed_);
   const absl::Status written = store_->database_->Write(batch_);
   store_->cache_.EndWrite(changed_);
   RETURN_IF_ERROR(written);
-  CommitCounters();
+  changes_.Commit();
   return absl::OkStatus();
 }
 
 absl::Status GraphWriter::Put(Family family, absl::string_view key, absl::string_view value) {
-  return FromRocks(batch_.Put(store_->database_->family(family),
-                              rocksdb::Slice(key.data(), key.size()),
-                              rocksdb::Slice(value.data(), value.size())),
-                   "filling a batch");
+  return FromRocks(
+      batch_.Put(store_->database_->family(family), rocksdb::Slice(key.data(), key.size()),
+                 rocksdb::Slice(value.data(), value.size())),
+      "filling a batch");
 }
 
 absl::Status GraphWriter::ResolveIds(const Mutations& mutations) {
@@ -111,11 +110,11 @@ absl::Status GraphWriter::ResolveIds(const Mutations& mutations) {
   }
   const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
   std::vector<std::string> values;
-  const std::vector<rocksdb::Status> statuses = store_->database_->db().MultiGet(
-      rocksdb::ReadOptions(),
-      std::vector<rocksdb::ColumnFamilyHandle*>(keys.size(),
-                                                store_->database_->family(Family::kIds)),
-      slices, &values);
+  const std::vector<rocksdb::Status> statuses =
+      store_->database_->db().MultiGet(rocksdb::ReadOptions(),
+                                       std::vector<rocksdb::ColumnFamilyHandle*>(
+                                           keys.size(), store_->database_->family(Family::kIds)),
+                                       slices, &values);
   for (size_t i = 0; i < keys.size(); ++i) {
     if (statuses[i].IsNotFound()) continue;
     RETURN_IF_ERROR(FromRocks(statuses[i], "reading ids"));
@@ -133,7 +132,7 @@ absl::Status GraphWriter::PutEntities(const std::vector<PutEntity>& entities) {
     RETURN_IF_ERROR(ValidateEntity(entity));
     const GroupSet groups(entity.visible_by().begin(), entity.visible_by().end());
     RETURN_IF_ERROR(ValidateGroups(entity.id(), groups));
-    ASSIGN_OR_RETURN(const ClassId visibility, Intern(groups));
+    ASSIGN_OR_RETURN(const ClassId visibility, changes_.Intern(groups));
     const std::string record = EncodeEntityRecord(entity, visibility);
     if (record.size() > limits::kEntityRecordBytesMax) {
       return absl::InvalidArgumentError(absl::StrCat(entity.id(), ": the record has ",
@@ -142,7 +141,7 @@ absl::Status GraphWriter::PutEntities(const std::vector<PutEntity>& entities) {
     }
     NodeId& node = nodes_[entity.id()];
     if (node == kUnknown) {
-      node = NodeId{next_node_++};
+      node = changes_.NewNode();
       ids_.emplace(node, entity.id());
       RETURN_IF_ERROR(Put(Family::kIds, IdKey(entity.id()), NodeKey(node)));
     } else if (!types.contains(node)) {
@@ -156,8 +155,8 @@ absl::Status GraphWriter::PutEntities(const std::vector<PutEntity>& entities) {
       types.emplace(node, std::string(head.type));
     }
     const auto known = types.find(node);
-    if (known != types.end()) --entities_added_[known->second];
-    ++entities_added_[entity.type()];
+    if (known != types.end()) changes_.AddEntities(known->second, -1);
+    changes_.AddEntities(entity.type(), 1);
     types[node] = entity.type();
     RETURN_IF_ERROR(Put(Family::kEntities, NodeKey(node), record));
     changed_.push_back({node, NodeCache::kEntitySlot});
@@ -171,9 +170,9 @@ absl::Status GraphWriter::LoadPairs(const std::vector<PutRelation>& relations) {
     const NodeId source = nodes_[put.source];
     const NodeId target = nodes_[put.target];
     if (source == kUnknown || target == kUnknown) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          put.source, " -> ", put.target, ": there is no entity ",
-          source == kUnknown ? put.source : put.target));
+      return absl::FailedPreconditionError(
+          absl::StrCat(put.source, " -> ", put.target, ": there is no entity ",
+                       source == kUnknown ? put.source : put.target));
     }
     // Both directions: whether a relation is the only one between two nodes depends on both.
     pairs_.emplace(PairNodes{source, target}, PairChange{});
@@ -202,8 +201,8 @@ absl::Status GraphWriter::LoadPairs(const std::vector<PutRelation>& relations) {
 absl::Status GraphWriter::PutRelations(const std::vector<PutRelation>& relations) {
   for (const PutRelation& put : relations) {
     PairRelation relation;
-    ASSIGN_OR_RETURN(relation.type, InternLabel(put.type));
-    ASSIGN_OR_RETURN(relation.visibility, Intern(put.visible_by));
+    ASSIGN_OR_RETURN(relation.type, changes_.InternLabel(put.type));
+    ASSIGN_OR_RETURN(relation.visibility, changes_.Intern(put.visible_by));
     relation.mode = put.mode;
     relation.last_seen = put.last_seen;
     std::vector<PairRelation>& after = pairs_[{nodes_[put.source], nodes_[put.target]}].after;
@@ -216,12 +215,12 @@ absl::Status GraphWriter::PutRelations(const std::vector<PutRelation>& relations
       continue;
     }
     if (after.size() >= limits::kRelationsPerPairMax) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(put.source, " -> ", put.target, ": more than ",
-                       limits::kRelationsPerPairMax, " relations of different type or mode"));
+      return absl::InvalidArgumentError(absl::StrCat(put.source, " -> ", put.target, ": more than ",
+                                                     limits::kRelationsPerPairMax,
+                                                     " relations of different type or mode"));
     }
     after.insert(place, relation);
-    ++relations_added_;
+    changes_.AddRelations(1);
   }
   return absl::OkStatus();
 }
@@ -244,8 +243,8 @@ absl::Status GraphWriter::WritePairs() {
 void GraphWriter::EditLists(const PairNodes& nodes, const PairChange& change, bool sole_before,
                             bool sole_after) {
   const auto edit = [&](ListEdit::Kind kind, const PairRelation& relation, bool sole) {
-    AdjacentRelation entry{relation.last_seen, nodes.second, relation.type, Direction::kOutgoing,
-                           relation.mode, sole};
+    AdjacentRelation entry{relation.last_seen,   nodes.second,  relation.type,
+                           Direction::kOutgoing, relation.mode, sole};
     edits_[{nodes.first, relation.visibility}].push_back({kind, entry});
     entry.neighbour = nodes.first;
     entry.direction = Direction::kIncoming;
@@ -253,9 +252,8 @@ void GraphWriter::EditLists(const PairNodes& nodes, const PairChange& change, bo
   };
   const auto stays = [&](const std::vector<PairRelation>& others, const PairRelation& relation) {
     return sole_before == sole_after &&
-           std::any_of(others.begin(), others.end(), [&](const PairRelation& other) {
-             return SameRelation(other, relation);
-           });
+           std::any_of(others.begin(), others.end(),
+                       [&](const PairRelation& other) { return SameRelation(other, relation); });
   };
   for (const PairRelation& relation : change.before) {
     if (!stays(change.after, relation)) edit(ListEdit::Kind::kRemove, relation, sole_before);
@@ -266,7 +264,8 @@ void GraphWriter::EditLists(const PairNodes& nodes, const PairChange& change, bo
 }
 
 absl::Status GraphWriter::WriteLists() {
-  AdjacencyWriter writer(store_->database_, [this](NodeId node) { return IdOf(node); }, &batch_);
+  AdjacencyWriter writer(
+      store_->database_, [this](NodeId node) { return IdOf(node); }, &batch_);
   for (auto& [list, edits] : edits_) {
     RETURN_IF_ERROR(writer.Edit(list.first, list.second, std::move(edits)));
     changed_.push_back({list.first, list.second});
@@ -276,77 +275,10 @@ absl::Status GraphWriter::WriteLists() {
 }
 
 absl::Status GraphWriter::WriteCounters() {
-  if (next_node_ != store_->next_node_) {
-    RETURN_IF_ERROR(Put(Family::kMeta, kNextNodeKey, EncodeNumber(next_node_)));
-  }
-  if (relations_added_ != 0) {
-    RETURN_IF_ERROR(Put(Family::kMeta, kRelationCountKey,
-                        EncodeNumber(store_->relation_count_ + relations_added_)));
-  }
-  for (const auto& [type, added] : entities_added_) {
-    if (added == 0) continue;
-    const auto found = store_->entities_by_type_.find(type);
-    const uint64_t before = found == store_->entities_by_type_.end() ? 0 : found->second;
-    RETURN_IF_ERROR(Put(Family::kMeta, absl::StrCat(kEntityCountPrefix, type),
-                        EncodeNumber(before + static_cast<uint64_t>(added))));
+  for (const auto& [key, value] : changes_.ChangedCounters()) {
+    RETURN_IF_ERROR(Put(Family::kMeta, key, value));
   }
   return absl::OkStatus();
-}
-
-absl::Status GraphWriter::PublishInterned() {
-  if (new_classes_.empty() && new_labels_.empty()) return absl::OkStatus();
-  rocksdb::WriteBatch batch;
-  auto visibility = static_cast<uint32_t>(store_->classes_.next());
-  for (const GroupSet& groups : new_classes_) {
-    RETURN_IF_ERROR(FromRocks(batch.Put(store_->database_->family(Family::kVisibility),
-                                        ClassKey(ClassId{visibility++}), EncodeGroups(groups)),
-                              "filling a batch"));
-  }
-  auto label = static_cast<uint32_t>(store_->labels_.size());
-  for (const std::string& text : new_labels_) {
-    RETURN_IF_ERROR(FromRocks(batch.Put(store_->database_->family(Family::kLabels),
-                                        LabelKey(LabelId{label++}), text),
-                              "filling a batch"));
-  }
-  RETURN_IF_ERROR(store_->database_->Write(batch));
-  const std::lock_guard<std::shared_mutex> lock(store_->tables_mutex_);
-  if (!new_classes_.empty()) store_->visible_cache_.clear();
-  for (GroupSet& groups : new_classes_) store_->classes_.Add(std::move(groups));
-  for (std::string& text : new_labels_) {
-    store_->label_ids_.emplace(text, LabelId{static_cast<uint32_t>(store_->labels_.size())});
-    store_->labels_.push_back(std::move(text));
-  }
-  return absl::OkStatus();
-}
-
-void GraphWriter::CommitCounters() {
-  store_->next_node_ = next_node_;
-  const std::lock_guard<std::shared_mutex> lock(store_->tables_mutex_);
-  store_->relation_count_ += relations_added_;
-  for (const auto& [type, added] : entities_added_) {
-    store_->entities_by_type_[type] += static_cast<uint64_t>(added);
-  }
-}
-
-absl::StatusOr<ClassId> GraphWriter::Intern(const GroupSet& groups) {
-  // Only this writer changes the tables, so it reads them without the lock.
-  if (const ClassId* known = store_->classes_.Find(groups)) return *known;
-  const auto next = static_cast<size_t>(store_->classes_.next()) + new_classes_.size();
-  if (next > UINT32_MAX) return absl::ResourceExhaustedError("no visibility class is left");
-  const auto [place, is_new] =
-      new_class_ids_.emplace(groups, ClassId{static_cast<uint32_t>(next)});
-  if (is_new) new_classes_.push_back(groups);
-  return place->second;
-}
-
-absl::StatusOr<LabelId> GraphWriter::InternLabel(const std::string& text) {
-  const auto known = store_->label_ids_.find(text);
-  if (known != store_->label_ids_.end()) return known->second;
-  const size_t next = store_->labels_.size() + new_labels_.size();
-  if (next > UINT32_MAX) return absl::ResourceExhaustedError("no relation type is left");
-  const auto [place, is_new] = new_label_ids_.emplace(text, LabelId{static_cast<uint32_t>(next)});
-  if (is_new) new_labels_.push_back(text);
-  return place->second;
 }
 
 absl::StatusOr<absl::string_view> GraphWriter::IdOf(NodeId node) {
@@ -355,8 +287,8 @@ absl::StatusOr<absl::string_view> GraphWriter::IdOf(NodeId node) {
   ASSIGN_OR_RETURN(const std::optional<std::string> stored,
                    store_->database_->Get(Family::kEntities, NodeKey(node)));
   if (!stored.has_value()) {
-    return absl::DataLossError(absl::StrCat("node ", static_cast<uint64_t>(node),
-                                            " has no entity"));
+    return absl::DataLossError(
+        absl::StrCat("node ", static_cast<uint64_t>(node), " has no entity"));
   }
   ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(*stored));
   ASSIGN_OR_RETURN(const EntityHead head, ReadEntityHead(record.wire));

@@ -18,6 +18,7 @@
 #include "storage/rocks/adjacency_writer.h"
 #include "storage/rocks/node_cache.h"
 #include "storage/rocks/rocks_graph_store.h"
+#include "storage/rocks/table_changes.h"
 
 namespace relations {
 
@@ -47,27 +48,12 @@ class GraphWriter {
                  bool sole_after);
   absl::Status WriteLists();
   absl::Status WriteCounters();
-  // Makes new classes and labels durable and known before the batch that uses them: a reader whose
-  // snapshot holds a record can then always tell its class. One that stays unused does no harm.
-  absl::Status PublishInterned();
-  void CommitCounters();
-
-  absl::StatusOr<ClassId> Intern(const GroupSet& groups);
-  absl::StatusOr<LabelId> InternLabel(const std::string& text);
   absl::StatusOr<absl::string_view> IdOf(NodeId node);
   absl::Status Put(Family family, absl::string_view key, absl::string_view value);
 
   RocksGraphStore* const store_;
   rocksdb::WriteBatch batch_;
-
-  // What the batch adds to the store's tables.
-  uint64_t next_node_;
-  uint64_t relations_added_ = 0;
-  std::map<std::string, int64_t> entities_added_;
-  std::vector<GroupSet> new_classes_;
-  absl::flat_hash_map<GroupSet, ClassId> new_class_ids_;
-  std::vector<std::string> new_labels_;
-  absl::flat_hash_map<std::string, LabelId> new_label_ids_;
+  TableChanges changes_;
 
   // Ids named by the mutations; node 0 when the id is unknown.
   absl::flat_hash_map<std::string, NodeId> nodes_;

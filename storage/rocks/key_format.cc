@@ -35,11 +35,15 @@ bool IsLowerHex(absl::string_view text) {
 }  // namespace
 
 void PutU32(uint32_t value, std::string& out) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+  char bytes[4];
+  for (int i = 0; i < 4; ++i) bytes[i] = static_cast<char>(value >> (24 - 8 * i));
+  out.append(bytes, sizeof bytes);
 }
 
 void PutU64(uint64_t value, std::string& out) {
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+  char bytes[8];
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (56 - 8 * i));
+  out.append(bytes, sizeof bytes);
 }
 
 bool GetU32(absl::string_view* input, uint32_t* value) {
