@@ -165,6 +165,8 @@ sed -n 's/.*"apiKey":"\([^"]*\)","apiSecret":"\([^"]*\)".*/api-key: \1\napi-secr
 # --- serve --------------------------------------------------------------------------------
 # A socket's path may be 107 bytes long, so it does not live below the checkout.
 run=$(mktemp -d /tmp/relations-quickstart-XXXXXX)
+# The logs are there before the programs are.
+touch "$run/server.out" "$run/gateway.out"
 step "starting relations-server and relations-gateway"
 "$bin/relations-server" --data "$data" --listen "unix:$run/server.sock" \
   >"$run/server.out" 2>"$state/server.log" &

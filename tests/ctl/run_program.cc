@@ -1,11 +1,10 @@
 #include "tests/ctl/run_program.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -40,7 +39,7 @@ pid_t Start(const std::string& program, const std::vector<std::string>& argument
   if (pid != 0) return pid;
   dup2(descriptors.in, STDIN_FILENO);
   dup2(descriptors.out, STDOUT_FILENO);
-  if (descriptors.err >= 0) dup2(descriptors.err, STDERR_FILENO);
+  dup2(descriptors.err, STDERR_FILENO);
   // Survives exec: whatever happens to the test, the child ends.
   alarm(kSecondsMax);
   execve(program.c_str(), argv.data(), envp.data());
@@ -99,29 +98,6 @@ ProgramResult RunProgram(const std::string& program, const std::vector<std::stri
 
 ProgramResult RunCtl(const std::vector<std::string>& arguments, const ProgramInput& input) {
   return RunProgram(std::string(RELATIONS_BINARY_DIR) + "/relationsctl", arguments, input);
-}
-
-RunningProgram::RunningProgram(const std::string& program,
-                               const std::vector<std::string>& arguments) {
-  int pipe_ends[2] = {-1, -1};
-  if (pipe2(pipe_ends, O_CLOEXEC) != 0) std::abort();
-  const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-  pid_ = Start(program, arguments, BaseEnvironment(), {nothing, pipe_ends[1], nothing});
-  close(nothing);
-  close(pipe_ends[1]);
-  out_ = pipe_ends[0];
-  // The end of the pipe comes when the program ends, so this returns either way.
-  std::string text;
-  char c = 0;
-  while (read(out_, &c, 1) == 1 && c != '\n') text += c;
-  const std::string prefix = "listening on ";
-  if (text.compare(0, prefix.size(), prefix) == 0) address_ = text.substr(prefix.size());
-}
-
-RunningProgram::~RunningProgram() {
-  kill(pid_, SIGTERM);
-  Wait(pid_);
-  close(out_);
 }
 
 }  // namespace relations

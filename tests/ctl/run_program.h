@@ -1,7 +1,7 @@
-// Runs one of our binaries to its end, as a user does, and keeps what it said.
+// Runs one of our binaries to its end, as a user does, and keeps what it said. What serves until it
+// is stopped is a ProcessUnderTest (tests/support/process_under_test.h).
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,24 +27,6 @@ ProgramResult RunProgram(const std::string& program, const std::vector<std::stri
 
 // The built relationsctl.
 ProgramResult RunCtl(const std::vector<std::string>& arguments, const ProgramInput& input = {});
-
-// A server of ours that runs until this goes: started with `arguments`, ready when it has printed
-// "listening on ADDR". Stopped by SIGTERM to its own pid.
-class RunningProgram {
- public:
-  RunningProgram(const std::string& program, const std::vector<std::string>& arguments);
-  ~RunningProgram();
-  RunningProgram(const RunningProgram&) = delete;
-  RunningProgram& operator=(const RunningProgram&) = delete;
-
-  // ADDR, or empty when it ended without a word.
-  const std::string& address() const { return address_; }
-
- private:
-  int pid_ = -1;
-  int out_ = -1;
-  std::string address_;
-};
 
 // The whole of a file.
 std::string ReadFile(const std::string& path);

@@ -6,6 +6,7 @@
 #include "simdjson.h"
 #include "tests/ctl/run_program.h"
 #include "tests/support/catch.h"
+#include "tests/support/process_under_test.h"
 #include "tests/support/temp_dir.h"
 
 namespace relations {
@@ -50,10 +51,12 @@ class ServedStore {
     REQUIRE(RunCtl({"--data", data(), "keys", "create", "--user", kUser, "--groups", "public",
                     "--roles", "admin", "--out", key()})
                 .exit_code == 0);
-    server_ = std::make_unique<RunningProgram>(
-        std::string(RELATIONS_BINARY_DIR) + "/relations-server",
+    server_ = std::make_unique<ProcessUnderTest>(
+        ServerProgram(),
         std::vector<std::string>{"--data", data(), "--listen", "unix:" + (directory_ / "s.sock")});
-    REQUIRE_FALSE(server_->address().empty());
+    address_ = server_->ReadAddress();
+    CAPTURE(server_->Errors());
+    REQUIRE_FALSE(address_.empty());
   }
 
   std::string data() const { return directory_ / "data"; }
@@ -62,20 +65,20 @@ class ServedStore {
 
   ProgramResult Run(std::vector<std::string> command) const { return RunAs(key(), command); }
   ProgramResult RunAs(const std::string& credentials, std::vector<std::string> command) const {
-    std::vector<std::string> arguments = {"--server", server_->address(), "--credentials",
-                                          credentials};
+    std::vector<std::string> arguments = {"--server", address_, "--credentials", credentials};
     arguments.insert(arguments.end(), command.begin(), command.end());
     return RunCtl(arguments);
   }
   ProgramResult RunWithout(std::vector<std::string> command) const {
-    std::vector<std::string> arguments = {"--server", server_->address()};
+    std::vector<std::string> arguments = {"--server", address_};
     arguments.insert(arguments.end(), command.begin(), command.end());
     return RunCtl(arguments);
   }
 
  private:
   TempDir directory_;
-  std::unique_ptr<RunningProgram> server_;
+  std::unique_ptr<ProcessUnderTest> server_;
+  std::string address_;
 };
 
 TEST_CASE("queries are answered by a server as tables and as JSON") {
