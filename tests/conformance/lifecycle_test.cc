@@ -260,6 +260,48 @@ TEST_CASE("a data directory that cannot be served is refused with its name and t
   refuses(system.data(), {system.data(), "format " + std::to_string(kFormatVersion + 1)});
 }
 
+TEST_CASE("damage in the store is our fault: the client learns nothing of it, the log everything") {
+  SystemUnderTest system(kGraph);
+  const Credential reader = system.CreateKeyPair("public", "user");
+  {
+    auto database = RocksDatabase::Open({system.data(), OpenMode::kExisting, uint64_t{8} << 20});
+    REQUIRE(database.ok());
+    rocksdb::WriteBatch batch;
+    REQUIRE((*database)
+                ->ForEach(Family::kEntities, "",
+                          [&](absl::string_view key, absl::string_view) {
+                            batch.Put((*database)->family(Family::kEntities),
+                                      rocksdb::Slice(key.data(), key.size()), "\xFF not a record");
+                            return absl::OkStatus();
+                          })
+                .ok());
+    REQUIRE(batch.Count() == 2);
+    REQUIRE((*database)->Write(batch).ok());
+    REQUIRE((*database)->Close().ok());
+  }
+  system.StartServer();
+  system.StartGateway();
+  RestClient client(system.rest());
+  const RawAnswer answer = client.Get(RelationsPath("ip-a"), reader.Fields());
+  CheckError(answer, {500, "internal", ""});
+  CHECK(answer.field("x-error") == "internal error");
+  RpcClient rpc(system.socket());
+  const RpcOutcome outcome =
+      rpc.Call(kGetRelations, std::string("\x0A\x04ip-a"), reader.Metadata());
+  CHECK(outcome.code == "DATA_LOSS");
+  CHECK(outcome.message == "internal error");
+  CHECK(outcome.reason == "internal");
+  // What cannot be read is not said to be missing, and the rest goes on.
+  CheckError(client.Get(RelationsPath("ip-none"), reader.Fields()), {404, "not_found", ""});
+  system.server().Signal(SIGTERM);
+  CHECK(system.server().Wait() == 0);
+  const std::string log = system.server().Errors();
+  CAPTURE(log);
+  CHECK(Contains(log, answer.field("x-error-id")));
+  CHECK(Contains(log, "DATA_LOSS"));
+  CHECK(system.StopGateway() == 0);
+}
+
 TEST_CASE("an error id leads to the lines of both logs, and no secret is in them") {
   SystemUnderTest system(kGraph);
   const Credential reader = system.CreateKeyPair("public", "user");
