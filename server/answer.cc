@@ -49,10 +49,14 @@ class Writer {
   }
   // The head of a field with a length.
   void Head(uint8_t tag, size_t bytes) { Varint(tag, bytes); }
-  void Bytes(uint8_t tag, absl::string_view bytes) {
-    Head(tag, bytes.size());
+  void Raw(absl::string_view bytes) {
+    if (bytes.empty()) return;
     std::memcpy(position_, bytes.data(), bytes.size());
     position_ += bytes.size();
+  }
+  void Bytes(uint8_t tag, absl::string_view bytes) {
+    Head(tag, bytes.size());
+    Raw(bytes);
   }
   void Text(uint8_t tag, absl::string_view text) {
     if (!text.empty()) {
@@ -118,7 +122,7 @@ absl::StatusOr<std::vector<WireRelation>> MeasureRelations(const ExpandedGraph& 
   std::vector<absl::string_view> ids;
   ids.reserve(graph.nodes.size());
   for (const ExpandedEntity& node : graph.nodes) {
-    ASSIGN_OR_RETURN(const absl::string_view id, IdOf(node.wire));
+    ASSIGN_OR_RETURN(const absl::string_view id, IdOf(node.head));
     ids.push_back(id);
   }
   std::vector<WireRelation> relations;
@@ -144,7 +148,7 @@ absl::StatusOr<grpc::ByteBuffer> AssembleAnswer(const ExpandedGraph& graph) {
   // The stop reason is a one-byte varint.
   size_t size = 2;
   for (const ExpandedEntity& node : graph.nodes) {
-    size += DelimitedSize(node.wire.size());
+    size += DelimitedSize(node.wire_bytes());
   }
   for (const WireRelation& relation : relations) {
     size += DelimitedSize(relation.size);
@@ -157,7 +161,10 @@ absl::StatusOr<grpc::ByteBuffer> AssembleAnswer(const ExpandedGraph& graph) {
   grpc_slice bytes = grpc_slice_malloc(size);
   Writer writer(GRPC_SLICE_START_PTR(bytes));
   for (const ExpandedEntity& node : graph.nodes) {
-    writer.Bytes(kNodesTag, node.wire);
+    writer.Head(kNodesTag, node.wire_bytes());
+    writer.Raw(node.head);
+    writer.Raw(node.visible_by);
+    writer.Raw(node.tail);
   }
   for (const WireRelation& relation : relations) {
     writer.Head(kRelationsTag, relation.size);

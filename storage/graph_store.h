@@ -27,21 +27,10 @@
 #include "absl/types/span.h"
 #include "relations/v1/relations.pb.h"
 #include "storage/graph_types.h"
+#include "storage/relation_chunk.h"
 #include "storage/visibility.h"
 
 namespace relations {
-
-// One entry of a node's adjacency list.
-struct AdjacentRelation {
-  absl::Time last_seen;
-  NodeId neighbour{};
-  LabelId type{};
-  Direction direction = Direction::kOutgoing;
-  RelationMode mode = RelationMode::kAssociation;
-  // A hint: when true, this is the only relation that joins the two nodes, in either direction. An
-  // engine that does not know says false.
-  bool sole = false;
-};
 
 // Where a scan left a list; made by an engine, opaque to everybody else. Valid in the view that
 // made it.
@@ -64,36 +53,39 @@ class ScanSink {
   virtual ~ScanSink() = default;
   // Called once for each request, in the order of the requests. `relations` come newest first
   // (descending last_seen), ties by the neighbour's id in byte order, then by direction, type and
-  // mode; valid inside the call. `next` is empty when the list is known to end here; when it is
+  // mode; the sink may keep them. `next` is empty when the list is known to end here; when it is
   // not, a further scan may still find nothing.
-  virtual void OnChunk(size_t request, absl::Span<const AdjacentRelation> relations,
+  virtual void OnChunk(size_t request, RelationChunk relations,
                        std::optional<ScanCursor> next) = 0;
 };
 
-// A stored entity. Valid inside the call that gives it.
+// A stored entity.
 struct EntityRecord {
   // The serialised Entity in field order, `visible_by` left out.
   absl::string_view wire;
   // Where in `wire` the `visible_by` fields belong.
   size_t visible_by_offset = 0;
   ClassId visibility{};
+  // Keeps the bytes of `wire` where they are; null where somebody else does.
+  std::shared_ptr<const void> owner;
 };
 
 // Receives the records of a Get.
 class EntitySink {
  public:
   virtual ~EntitySink() = default;
-  // Called once for each node that exists, in the order of the request.
-  virtual void OnEntity(size_t index, const EntityRecord& record) = 0;
+  // Called once for each node that exists, in the order of the request. The sink may keep the
+  // record: its owner is set.
+  virtual void OnEntity(size_t index, EntityRecord record) = 0;
 };
 
-// An ordered pair of nodes.
+// Two nodes; as the key of a record, from the one to the other.
 struct NodePair {
   NodeId source{};
   NodeId target{};
 };
 
-// A relation between a given pair of nodes.
+// A relation from one given node to another.
 struct PairRelation {
   LabelId type{};
   RelationMode mode = RelationMode::kAssociation;
@@ -104,9 +96,11 @@ struct PairRelation {
 class PairSink {
  public:
   virtual ~PairSink() = default;
-  // Called once for each pair that has relations, in the order of the request. `relations` are all
-  // of them, whoever may see them, ordered by type number and mode; valid inside the call.
-  virtual void OnPair(size_t index, absl::Span<const PairRelation> relations) = 0;
+  // Called for each direction in which a pair has relations, in the order of the request, outgoing
+  // (from source to target) first. `relations` are all of them, whoever may see them, ordered by
+  // type number and mode; valid inside the call.
+  virtual void OnPair(size_t index, Direction direction,
+                      absl::Span<const PairRelation> relations) = 0;
 };
 
 // One consistent state of the graph.
@@ -125,12 +119,11 @@ class GraphView {
   // Reads the entities of some nodes, in one batch.
   virtual absl::Status Get(absl::Span<const NodeId> nodes, EntitySink& sink) = 0;
 
-  // Reads the relations from source to target of each pair, in one batch. A pair is ordered: the
-  // other direction is another pair.
+  // Reads the relations between the two nodes of each pair, in both directions, in one batch.
   virtual absl::Status GetPairs(absl::Span<const NodePair> pairs, PairSink& sink) = 0;
 
-  // The text of a relation type that a read of this view returned.
-  virtual absl::StatusOr<std::string> LabelText(LabelId label) = 0;
+  // The text of a relation type that a read of this view returned; lives as long as the store.
+  virtual absl::StatusOr<absl::string_view> LabelText(LabelId label) = 0;
 
   // The set of groups of a class that a read of this view returned. The set lives as long as the
   // store.

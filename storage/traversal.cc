@@ -1,23 +1,28 @@
 #include "storage/traversal.h"
 
 #include <algorithm>
-#include <deque>
+#include <bitset>
+#include <cstdint>
 #include <optional>
 #include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "storage/base/public_error.h"
 #include "storage/base/status_macros.h"
 #include "storage/entity_wire.h"
+#include "storage/position_table.h"
 
 namespace relations {
 namespace {
 
-// Entries read of each list before the walk decides by point reads: enough that nearly every list
-// is read whole, little enough that a hub costs no more than its neighbours.
-constexpr size_t kChunkEntries = 128;
+// Entries that are asked for of each list first, and again where that was not enough. The first
+// chunk costs an engine the head of the list, whatever is asked for, and what is read whole spares
+// look-ups later; the next ones are read for a few neighbours only.
+constexpr size_t kFirstChunkEntries = 1024;
+constexpr size_t kNextChunkEntries = 128;
+constexpr size_t kNodesMax = PositionTable::kNodesMax;
 
 class Walk : private ScanSink, private EntitySink, private PairSink {
  public:
@@ -32,25 +37,34 @@ class Walk : private ScanSink, private EntitySink, private PairSink {
     NodeId node{};
     int distance = 0;
     bool scanned = false;
-    std::vector<AdjacentRelation> entries;
-    // Where the list goes on; empty when all of it is in `entries`.
+    // Its entries were looked at for relations of the answer.
+    bool matched = false;
+    absl::InlinedVector<RelationChunk, 1> chunks;
+    // Where the list goes on; empty when all of it is in `chunks`.
     std::optional<ScanCursor> next;
+    // Positions of entities that all relations with this one were found of.
+    std::bitset<kNodesMax> settled;
   };
-  // A relation found; from both its ends it is found twice.
+  // A relation found; from both its ends it can be found twice.
   struct Found {
-    size_t source = 0;
-    size_t target = 0;
-    LabelId type{};
-    RelationMode mode = RelationMode::kAssociation;
+    // From most to least: position of the nearer end, of the source, of the target (8 bits each),
+    // type (32), mode.
+    uint64_t order = 0;
     absl::Time last_seen;
+
+    size_t source() const { return order >> 48 & 0xFF; }
+    size_t target() const { return order >> 40 & 0xFF; }
+    LabelId type() const { return LabelId{static_cast<uint32_t>(order >> 8)}; }
+    RelationMode mode() const { return static_cast<RelationMode>(order & 0xFF); }
   };
-  // What the walk knows of a node: its position in the answer, or one of these.
-  static constexpr int kCandidate = -1;
-  static constexpr int kRejected = -2;
 
   size_t limit() const { return static_cast<size_t>(params_.limit); }
   size_t found() const { return nodes_.size() - 1; }
-  bool IsHeavy(const Node& node) const { return node.next.has_value(); }
+  static bool IsHeavy(const Node& node) { return node.next.has_value(); }
+  // Relations between these two belong to the answer.
+  bool IsNear(const Node& a, const Node& b) const {
+    return std::min(a.distance, b.distance) < params_.levels;
+  }
 
   absl::Status CheckAlive() const {
     return params_.check_alive ? params_.check_alive() : absl::OkStatus();
@@ -58,20 +72,22 @@ class Walk : private ScanSink, private EntitySink, private PairSink {
 
   absl::Status AdmitRoot();
   absl::Status WalkLevels();
-  absl::Status ExpandNode(size_t position);
-  absl::Status Admit(std::vector<NodeId> candidates, int distance);
+  absl::Status ExpandLevel(size_t begin, size_t end);
+  absl::Status Admit(absl::Span<const NodeId> candidates, int distance);
+  absl::StatusOr<absl::string_view> VisibleBy(ClassId visibility);
   absl::Status ScanMore(std::vector<size_t> positions);
   absl::Status FindRelations();
+  absl::Status ScanAndMatch(std::vector<size_t> positions);
+  void Match(size_t position);
   absl::Status LookUpHeavyPairs();
-  void AddRelation(size_t from, size_t to, Direction direction, LabelId type, RelationMode mode,
+  void AddRelation(size_t source, size_t target, LabelId type, RelationMode mode,
                    absl::Time last_seen);
   absl::StatusOr<std::vector<ExpandedRelation>> OrderedRelations();
   absl::StatusOr<absl::string_view> LabelText(LabelId label);
 
-  void OnChunk(size_t request, absl::Span<const AdjacentRelation> relations,
-               std::optional<ScanCursor> next) override;
-  void OnEntity(size_t index, const EntityRecord& record) override;
-  void OnPair(size_t index, absl::Span<const PairRelation> relations) override;
+  void OnChunk(size_t request, RelationChunk relations, std::optional<ScanCursor> next) override;
+  void OnEntity(size_t index, EntityRecord record) override;
+  void OnPair(size_t index, Direction direction, absl::Span<const PairRelation> relations) override;
 
   GraphView* const view_;
   const VisibleClasses* const visible_;
@@ -79,16 +95,19 @@ class Walk : private ScanSink, private EntitySink, private PairSink {
 
   ExpandedGraph answer_;
   std::vector<Node> nodes_;
-  absl::flat_hash_map<NodeId, int> known_;
+  PositionTable positions_;
+  // All nodes that were candidates.
+  absl::flat_hash_set<NodeId> seen_;
   std::vector<Found> relations_;
-  std::deque<std::pair<LabelId, std::string>> labels_;
+  // Few of each come in an answer.
+  std::vector<std::pair<LabelId, absl::string_view>> labels_;
+  std::vector<std::pair<ClassId, absl::string_view>> visible_by_;
   bool stopped_ = false;
 
   // What the sinks work on.
   std::vector<size_t> scanning_;
-  std::vector<NodeId> getting_;
-  std::vector<std::optional<std::string>> got_;
-  bool getting_root_ = false;
+  absl::Span<const NodeId> getting_;
+  int getting_distance_ = 0;
   std::vector<std::pair<size_t, size_t>> pairing_;
   absl::Status sink_status_;
 };
@@ -96,7 +115,8 @@ class Walk : private ScanSink, private EntitySink, private PairSink {
 absl::StatusOr<ExpandedGraph> Walk::Run() {
   nodes_.reserve(limit() + 1);
   answer_.nodes.reserve(limit() + 1);
-  known_.reserve(2 * limit());
+  relations_.reserve(4 * limit());
+  seen_.reserve(2 * limit());
   RETURN_IF_ERROR(AdmitRoot());
   RETURN_IF_ERROR(WalkLevels());
   RETURN_IF_ERROR(FindRelations());
@@ -108,9 +128,9 @@ absl::StatusOr<ExpandedGraph> Walk::Run() {
 absl::Status Walk::AdmitRoot() {
   ASSIGN_OR_RETURN(const std::optional<NodeId> root, view_->Resolve(params_.root_id));
   // Node 0 is nobody: a root that does not exist takes the same reads as one that is hidden.
-  getting_root_ = true;
-  RETURN_IF_ERROR(Admit({root.value_or(NodeId{0})}, 0));
-  getting_root_ = false;
+  const NodeId node = root.value_or(NodeId{0});
+  seen_.insert(node);
+  RETURN_IF_ERROR(Admit({&node, 1}, 0));
   if (nodes_.empty()) {
     return PublicError(absl::StatusCode::kNotFound, reason::kNotFound, "no such entity");
   }
@@ -126,65 +146,64 @@ absl::Status Walk::WalkLevels() {
     std::vector<size_t> level;
     for (size_t position = level_begin; position < level_end; ++position) level.push_back(position);
     RETURN_IF_ERROR(ScanMore(std::move(level)));
-    for (size_t position = level_begin; position < level_end && !stopped_; ++position) {
-      RETURN_IF_ERROR(ExpandNode(position));
-    }
+    RETURN_IF_ERROR(ExpandLevel(level_begin, level_end));
     level_begin = level_end;
   }
   return absl::OkStatus();
 }
 
-// Admits the neighbours of one entity in list order. Reads on in its list as long as more is
-// wanted: the list must be used up before the next entity's turn.
-absl::Status Walk::ExpandNode(size_t position) {
-  size_t looked_at = 0;
+// Admits the neighbours of the entities of one level in order, as many as there is room for at
+// once. Reads on in a list as long as more is wanted: it must be used up before the next entity's
+// turn.
+absl::Status Walk::ExpandLevel(size_t begin, size_t end) {
+  const int distance = nodes_[begin].distance + 1;
+  size_t position = begin;
+  size_t chunk = 0;
+  size_t entry = 0;
+  std::vector<NodeId> candidates;
   while (!stopped_) {
     // One more than there is room for: it tells whether the limit cuts anything off.
-    std::vector<NodeId> candidates;
     const size_t wanted = limit() - found() + 1;
-    const std::vector<AdjacentRelation>& entries = nodes_[position].entries;
-    for (; looked_at < entries.size() && candidates.size() < wanted; ++looked_at) {
-      const NodeId neighbour = entries[looked_at].neighbour;
-      if (known_.emplace(neighbour, kCandidate).second) candidates.push_back(neighbour);
+    candidates.clear();
+    while (position < end && candidates.size() < wanted) {
+      const Node& node = nodes_[position];
+      if (chunk < node.chunks.size()) {
+        const absl::Span<const NodeId> neighbours = node.chunks[chunk].neighbours();
+        for (; entry < neighbours.size() && candidates.size() < wanted; ++entry) {
+          if (seen_.insert(neighbours[entry]).second) candidates.push_back(neighbours[entry]);
+        }
+        if (entry < neighbours.size()) break;
+        ++chunk;
+        entry = 0;
+      } else if (!IsHeavy(node)) {
+        ++position;
+        chunk = 0;
+      } else if (candidates.empty()) {
+        RETURN_IF_ERROR(ScanMore({position}));
+      } else {
+        // These may fill the answer: then the rest of the list is not needed.
+        break;
+      }
     }
-    if (!candidates.empty()) {
-      RETURN_IF_ERROR(Admit(std::move(candidates), nodes_[position].distance + 1));
-      continue;
-    }
-    if (!nodes_[position].next.has_value()) break;
-    RETURN_IF_ERROR(ScanMore({position}));
+    if (candidates.empty()) break;
+    RETURN_IF_ERROR(Admit(candidates, distance));
   }
   return absl::OkStatus();
 }
 
 // Reads candidates and takes those that may be seen, in order, as far as there is room.
-absl::Status Walk::Admit(std::vector<NodeId> candidates, int distance) {
+absl::Status Walk::Admit(absl::Span<const NodeId> candidates, int distance) {
   RETURN_IF_ERROR(CheckAlive());
-  getting_ = std::move(candidates);
-  got_.assign(getting_.size(), std::nullopt);
-  RETURN_IF_ERROR(view_->Get(getting_, *this));
-  RETURN_IF_ERROR(sink_status_);
-  for (size_t i = 0; i < getting_.size(); ++i) {
-    if (!got_[i].has_value()) {
-      known_[getting_[i]] = kRejected;
-      continue;
-    }
-    if (!getting_root_ && found() == limit()) {
-      stopped_ = true;
-      break;
-    }
-    known_[getting_[i]] = static_cast<int>(nodes_.size());
-    Node& node = nodes_.emplace_back();
-    node.node = getting_[i];
-    node.distance = distance;
-    answer_.nodes.push_back({*std::move(got_[i]), distance});
-  }
-  return absl::OkStatus();
+  getting_ = candidates;
+  getting_distance_ = distance;
+  RETURN_IF_ERROR(view_->Get(candidates, *this));
+  return sink_status_;
 }
 
-void Walk::OnEntity(size_t index, const EntityRecord& record) {
-  if (!sink_status_.ok() || !visible_->Contains(record.visibility)) return;
-  if (!getting_root_ && !params_.types.empty()) {
+void Walk::OnEntity(size_t index, EntityRecord record) {
+  if (stopped_ || !sink_status_.ok() || !visible_->Contains(record.visibility)) return;
+  const bool is_root = getting_distance_ == 0;
+  if (!is_root && !params_.types.empty()) {
     const absl::StatusOr<EntityHead> head = ReadEntityHead(record.wire);
     if (!head.ok()) {
       sink_status_ = head.status();
@@ -192,89 +211,120 @@ void Walk::OnEntity(size_t index, const EntityRecord& record) {
     }
     if (!params_.types.contains(head->type)) return;
   }
-  const absl::StatusOr<const GroupSet*> groups = view_->ClassGroups(record.visibility);
-  if (!groups.ok()) {
-    sink_status_ = groups.status();
+  if (!is_root && found() == limit()) {
+    stopped_ = true;
     return;
   }
+  const absl::StatusOr<absl::string_view> visible_by = VisibleBy(record.visibility);
+  if (!visible_by.ok()) {
+    sink_status_ = visible_by.status();
+    return;
+  }
+  positions_.Add(getting_[index], nodes_.size());
+  Node& node = nodes_.emplace_back();
+  node.node = getting_[index];
+  node.distance = getting_distance_;
+  answer_.nodes.push_back({record.wire.substr(0, record.visible_by_offset), *visible_by,
+                           record.wire.substr(record.visible_by_offset), getting_distance_,
+                           std::move(record.owner)});
+}
+
+// The `visible_by` fields of an entity of this class: the groups that the caller holds.
+absl::StatusOr<absl::string_view> Walk::VisibleBy(ClassId visibility) {
+  for (const auto& [known, fields] : visible_by_) {
+    if (known == visibility) return fields;
+  }
+  ASSIGN_OR_RETURN(const GroupSet* const groups, view_->ClassGroups(visibility));
   std::vector<absl::string_view> shared;
-  for (const std::string& group : **groups) {
+  for (const std::string& group : *groups) {
     if (std::binary_search(params_.groups.begin(), params_.groups.end(), group)) {
       shared.push_back(group);
     }
   }
-  std::string wire(record.wire.substr(0, record.visible_by_offset));
-  AppendVisibleBy(shared, wire);
-  const absl::string_view rest = record.wire.substr(record.visible_by_offset);
-  wire.append(rest.data(), rest.size());
-  got_[index] = std::move(wire);
+  std::string& fields = answer_.visible_by_fields.emplace_back();
+  AppendVisibleBy(shared, fields);
+  return visible_by_.emplace_back(visibility, fields).second;
 }
 
 // Reads the next chunk of each list.
 absl::Status Walk::ScanMore(std::vector<size_t> positions) {
   RETURN_IF_ERROR(CheckAlive());
   std::vector<ScanRequest> requests;
+  requests.reserve(positions.size());
   for (const size_t position : positions) {
     Node& node = nodes_[position];
-    requests.push_back({node.node, kChunkEntries, node.next.has_value() ? &*node.next : nullptr});
+    if (node.next.has_value()) {
+      requests.push_back({node.node, kNextChunkEntries, &*node.next});
+    } else {
+      requests.push_back({node.node, kFirstChunkEntries, nullptr});
+    }
   }
   scanning_ = std::move(positions);
   return view_->Scan(requests, *visible_, *this);
 }
 
-void Walk::OnChunk(size_t request, absl::Span<const AdjacentRelation> relations,
-                   std::optional<ScanCursor> next) {
+void Walk::OnChunk(size_t request, RelationChunk relations, std::optional<ScanCursor> next) {
   Node& node = nodes_[scanning_[request]];
-  node.entries.insert(node.entries.end(), relations.begin(), relations.end());
+  node.chunks.push_back(std::move(relations));
   node.next = std::move(next);
   node.scanned = true;
 }
 
 // A list that was read whole holds all relations of its entity. Where it was not (a hub), the
 // relations with each other returned entity come from that entity's list, or, between two hubs, are
-// looked up pair by pair, unless the list says that the relation already seen is the only one.
+// looked up pair by pair, unless a list says that the relation already seen is the only one.
 absl::Status Walk::FindRelations() {
-  const auto unread = [&](auto&& wanted) {
-    std::vector<size_t> positions;
-    for (size_t position = 0; position < nodes_.size(); ++position) {
-      if (!nodes_[position].scanned && wanted(position)) positions.push_back(position);
-    }
-    return positions;
-  };
-  std::vector<size_t> near =
-      unread([&](size_t position) { return nodes_[position].distance < params_.levels; });
-  if (!near.empty()) RETURN_IF_ERROR(ScanMore(std::move(near)));
-
-  // Entities on the last level are read only for their relations with hubs.
-  absl::flat_hash_set<NodeId> settled;
-  size_t hubs = 0;
-  for (const Node& hub : nodes_) {
-    if (!IsHeavy(hub)) continue;
-    absl::flat_hash_set<NodeId> of_this;
-    for (const AdjacentRelation& entry : hub.entries) {
-      if (entry.sole) of_this.insert(entry.neighbour);
-    }
-    if (hubs++ == 0) {
-      settled = std::move(of_this);
-    } else {
-      absl::erase_if(settled, [&](NodeId node) { return !of_this.contains(node); });
-    }
-  }
-  if (hubs != 0) {
-    std::vector<size_t> far =
-        unread([&](size_t position) { return !settled.contains(nodes_[position].node); });
-    if (!far.empty()) RETURN_IF_ERROR(ScanMore(std::move(far)));
-  }
-
+  std::vector<size_t> unread;
+  std::vector<size_t> hubs;
   for (size_t position = 0; position < nodes_.size(); ++position) {
-    for (const AdjacentRelation& entry : nodes_[position].entries) {
-      const auto neighbour = known_.find(entry.neighbour);
-      if (neighbour == known_.end() || neighbour->second < 0) continue;
-      AddRelation(position, static_cast<size_t>(neighbour->second), entry.direction, entry.type,
-                  entry.mode, entry.last_seen);
+    const Node& node = nodes_[position];
+    if (!node.scanned && node.distance < params_.levels) unread.push_back(position);
+  }
+  if (!unread.empty()) RETURN_IF_ERROR(ScanMore(std::move(unread)));
+  for (size_t position = 0; position < nodes_.size(); ++position) {
+    if (nodes_[position].scanned) Match(position);
+    if (IsHeavy(nodes_[position])) hubs.push_back(position);
+  }
+  // Entities on the last level are read only for their relations with hubs.
+  std::vector<size_t> far;
+  for (size_t position = 0; position < nodes_.size(); ++position) {
+    if (nodes_[position].scanned) continue;
+    const bool is_settled = std::all_of(
+        hubs.begin(), hubs.end(), [&](size_t hub) { return nodes_[hub].settled.test(position); });
+    if (!is_settled) far.push_back(position);
+  }
+  if (!far.empty()) RETURN_IF_ERROR(ScanAndMatch(std::move(far)));
+  return LookUpHeavyPairs();
+}
+
+absl::Status Walk::ScanAndMatch(std::vector<size_t> positions) {
+  RETURN_IF_ERROR(ScanMore(positions));
+  for (const size_t position : positions) Match(position);
+  return absl::OkStatus();
+}
+
+// Takes the relations of an entity with others of the answer out of what was read of its list.
+void Walk::Match(size_t position) {
+  Node& node = nodes_[position];
+  for (const RelationChunk& chunk : node.chunks) {
+    const absl::Span<const NodeId> neighbours = chunk.neighbours();
+    for (size_t i = 0; i < neighbours.size(); ++i) {
+      const int found = positions_.Find(neighbours[i]);
+      if (found == PositionTable::kNone) continue;
+      const auto other = static_cast<size_t>(found);
+      const RelationDetails& details = chunk.details()[i];
+      if (details.sole()) {
+        node.settled.set(other);
+        nodes_[other].settled.set(position);
+      }
+      // Its own list, if it was read whole, has told the relation already.
+      if (nodes_[other].matched && !IsHeavy(nodes_[other])) continue;
+      const bool outgoing = details.direction() == Direction::kOutgoing;
+      AddRelation(outgoing ? position : other, outgoing ? other : position, details.type(),
+                  details.mode(), details.last_seen());
     }
   }
-  return LookUpHeavyPairs();
+  node.matched = true;
 }
 
 absl::Status Walk::LookUpHeavyPairs() {
@@ -282,25 +332,18 @@ absl::Status Walk::LookUpHeavyPairs() {
   for (size_t position = 0; position < nodes_.size(); ++position) {
     const Node& hub = nodes_[position];
     if (!IsHeavy(hub)) continue;
-    absl::flat_hash_set<NodeId> settled;
-    for (const AdjacentRelation& entry : hub.entries) {
-      if (entry.sole) settled.insert(entry.neighbour);
-    }
     for (size_t other = 0; other < nodes_.size(); ++other) {
       const Node& neighbour = nodes_[other];
       const bool read_whole = neighbour.scanned && !IsHeavy(neighbour);
       // Two hubs: the pair is looked up once, for the first of them; what neither is near enough
       // for is not asked.
       const bool done_before = other < position && IsHeavy(neighbour);
-      const bool too_far = std::min(hub.distance, neighbour.distance) >= params_.levels;
-      if (other == position || read_whole || done_before || too_far ||
-          settled.contains(neighbour.node)) {
+      if (other == position || read_whole || done_before || !IsNear(hub, neighbour) ||
+          hub.settled.test(other)) {
         continue;
       }
       pairs.push_back({hub.node, neighbour.node});
       pairing_.emplace_back(position, other);
-      pairs.push_back({neighbour.node, hub.node});
-      pairing_.emplace_back(other, position);
     }
   }
   if (pairs.empty()) return absl::OkStatus();
@@ -308,64 +351,63 @@ absl::Status Walk::LookUpHeavyPairs() {
   return view_->GetPairs(pairs, *this);
 }
 
-void Walk::OnPair(size_t index, absl::Span<const PairRelation> relations) {
-  const auto [source, target] = pairing_[index];
+void Walk::OnPair(size_t index, Direction direction, absl::Span<const PairRelation> relations) {
+  auto [source, target] = pairing_[index];
+  if (direction == Direction::kIncoming) std::swap(source, target);
   for (const PairRelation& relation : relations) {
     if (!visible_->Contains(relation.visibility)) continue;
-    AddRelation(source, target, Direction::kOutgoing, relation.type, relation.mode,
-                relation.last_seen);
+    AddRelation(source, target, relation.type, relation.mode, relation.last_seen);
   }
 }
 
-void Walk::AddRelation(size_t from, size_t to, Direction direction, LabelId type, RelationMode mode,
+void Walk::AddRelation(size_t source, size_t target, LabelId type, RelationMode mode,
                        absl::Time last_seen) {
-  if (direction == Direction::kIncoming) std::swap(from, to);
-  if (std::min(nodes_[from].distance, nodes_[to].distance) >= params_.levels) return;
-  relations_.push_back({from, to, type, mode, last_seen});
+  if (!IsNear(nodes_[source], nodes_[target])) return;
+  const uint64_t order = static_cast<uint64_t>(std::min(source, target)) << 56 |
+                         static_cast<uint64_t>(source) << 48 | static_cast<uint64_t>(target) << 40 |
+                         static_cast<uint64_t>(type) << 8 | static_cast<uint64_t>(mode);
+  relations_.push_back({order, last_seen});
 }
 
 absl::StatusOr<absl::string_view> Walk::LabelText(LabelId label) {
-  // An answer has few types of relations.
   for (const auto& [known, text] : labels_) {
-    if (known == label) return absl::string_view(text);
+    if (known == label) return text;
   }
-  ASSIGN_OR_RETURN(std::string text, view_->LabelText(label));
-  return absl::string_view(labels_.emplace_back(label, std::move(text)).second);
+  ASSIGN_OR_RETURN(const absl::string_view text, view_->LabelText(label));
+  return labels_.emplace_back(label, text).second;
 }
 
 absl::StatusOr<std::vector<ExpandedRelation>> Walk::OrderedRelations() {
-  const auto ends = [](const Found& found) {
-    return std::make_tuple(std::min(found.source, found.target), found.source, found.target);
-  };
-  const auto kind = [](const Found& found) { return std::make_tuple(found.type, found.mode); };
-  std::sort(relations_.begin(), relations_.end(), [&](const Found& a, const Found& b) {
-    return std::make_pair(ends(a), kind(a)) < std::make_pair(ends(b), kind(b));
-  });
-  const auto last = std::unique(
-      relations_.begin(), relations_.end(),
-      [&](const Found& a, const Found& b) { return ends(a) == ends(b) && kind(a) == kind(b); });
-  relations_.erase(last, relations_.end());
+  std::sort(relations_.begin(), relations_.end(),
+            [](const Found& a, const Found& b) { return a.order < b.order; });
+  relations_.erase(std::unique(relations_.begin(), relations_.end(),
+                               [](const Found& a, const Found& b) { return a.order == b.order; }),
+                   relations_.end());
 
   std::vector<ExpandedRelation> ordered;
   ordered.reserve(relations_.size());
   for (const Found& found : relations_) {
-    ASSIGN_OR_RETURN(const absl::string_view text, LabelText(found.type));
-    ordered.push_back({found.source, found.target, std::string(text), found.mode, found.last_seen});
+    ASSIGN_OR_RETURN(const absl::string_view text, LabelText(found.type()));
+    ordered.push_back({found.source(), found.target(), text, found.mode(), found.last_seen});
   }
   // Among the relations of one pair types are ordered by text, not by number.
   for (auto begin = ordered.begin(); begin != ordered.end();) {
     const auto end = std::find_if(begin, ordered.end(), [&](const ExpandedRelation& relation) {
       return relation.source != begin->source || relation.target != begin->target;
     });
-    std::sort(begin, end, [](const ExpandedRelation& a, const ExpandedRelation& b) {
-      return std::tie(a.type, a.mode) < std::tie(b.type, b.mode);
-    });
+    if (end - begin > 1) {
+      std::sort(begin, end, [](const ExpandedRelation& a, const ExpandedRelation& b) {
+        return std::tie(a.type, a.mode) < std::tie(b.type, b.mode);
+      });
+    }
     begin = end;
   }
   return ordered;
 }
 
 }  // namespace
+
+std::string ExpandedEntity::Wire() const { return absl::StrCat(head, visible_by, tail); }
 
 absl::StatusOr<ExpandedGraph> Expand(GraphStore& store, const ExpandParams& params) {
   ASSIGN_OR_RETURN(const std::unique_ptr<GraphView> view, store.View());

@@ -8,6 +8,7 @@
 // whose nearer end has d < levels. Nothing outside G influences it.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,28 +39,47 @@ struct ExpandParams {
   std::function<absl::Status()> check_alive;
 };
 
-// An entity of an answer, the `visible_by` that the caller may see put into its place.
+// An entity of an answer: the serialised Entity, in field order, in three parts. The bytes of the
+// first and the last are those of the store, shared and not copied.
 struct ExpandedEntity {
-  // The serialised Entity, in field order.
-  std::string wire;
+  // The fields before `visible_by`.
+  absl::string_view head;
+  // The `visible_by` fields that the caller may see.
+  absl::string_view visible_by;
+  // The fields after it.
+  absl::string_view tail;
   // Hops from the root.
   int distance = 0;
+  // Keeps `head` and `tail`.
+  std::shared_ptr<const void> owner;
+
+  size_t wire_bytes() const { return head.size() + visible_by.size() + tail.size(); }
+  // The three in one.
+  std::string Wire() const;
 };
 
 // A relation of an answer; the ends are positions in `nodes`.
 struct ExpandedRelation {
   size_t source = 0;
   size_t target = 0;
-  std::string type;
+  // Lives as long as the store.
+  absl::string_view type;
   RelationMode mode = RelationMode::kAssociation;
   absl::Time last_seen;
 };
 
+// Holds what its parts point to, so it is moved, not copied.
 struct ExpandedGraph {
+  ExpandedGraph() = default;
+  ExpandedGraph(ExpandedGraph&&) = default;
+  ExpandedGraph& operator=(ExpandedGraph&&) = default;
+
   std::vector<ExpandedEntity> nodes;
   std::vector<ExpandedRelation> relations;
   // More entities exist within `levels` than `limit` let in.
   bool stopped_by_limit = false;
+  // What the nodes' `visible_by` point to. Its elements stay where they are, also when it is moved.
+  std::deque<std::string> visible_by_fields;
 };
 
 // Walks. NOT_FOUND (with the public reason) when the root does not exist or is not visible: the two

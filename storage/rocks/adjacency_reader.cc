@@ -1,8 +1,10 @@
 #include "storage/rocks/adjacency_reader.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/match.h"
 #include "storage/base/status_macros.h"
 #include "storage/rocks/key_format.h"
@@ -11,11 +13,6 @@
 
 namespace relations {
 namespace {
-
-// With up to this many visible classes their lists are read by key, all nodes of a level in one
-// batch, where filters answer for lists that are not there; with more the heads of all lists are
-// read at once.
-constexpr size_t kClassesByKeyMax = 2;
 
 absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
@@ -30,37 +27,64 @@ void AppendToCursor(ClassId visibility, size_t index, absl::string_view boundary
   position.append(boundary.data(), boundary.size());
 }
 
+// Where the visible lists of a head go on; empty when they end with it.
+std::optional<ScanCursor> CursorAfter(absl::Span<const NodeValue::List> lists,
+                                      absl::Span<const uint8_t> visible_lists,
+                                      absl::Span<const uint32_t> passed) {
+  std::optional<ScanCursor> next;
+  for (size_t i = 0; i < lists.size(); ++i) {
+    if (visible_lists[i] == 0 || (passed[i] == lists[i].entries && !lists[i].more)) continue;
+    if (!next.has_value()) next.emplace();
+    AppendToCursor(lists[i].visibility, passed[i], {}, next->position);
+  }
+  return next;
+}
+
+// The entries of visible lists among the first `end` of a head, `limit` at most; counts them by
+// list.
+RelationChunk CopyVisible(const NodeValue& head, absl::Span<const uint8_t> visible_lists,
+                          size_t limit, size_t end, absl::InlinedVector<uint32_t, 64>* passed) {
+  // The memory of both columns. One entry more: every entry is written, and counts if it is
+  // visible.
+  const size_t room = limit + 1;
+  auto memory = std::make_shared_for_overwrite<uint64_t[]>(
+      room * (sizeof(NodeId) + sizeof(RelationDetails)) / sizeof(uint64_t));
+  auto* const neighbours = reinterpret_cast<NodeId*>(memory.get());
+  auto* const details = reinterpret_cast<RelationDetails*>(neighbours + room);
+  const uint8_t* const list_of_entry = head.list_of_entry().data();
+  size_t count = 0;
+  for (size_t i = 0; i < end && count < limit; ++i) {
+    const uint8_t is_visible = visible_lists[list_of_entry[i]];
+    neighbours[count] = head.neighbours()[i];
+    details[count] = head.details()[i];
+    count += is_visible;
+    (*passed)[list_of_entry[i]] += is_visible;
+  }
+  return {absl::MakeConstSpan(neighbours, count), absl::MakeConstSpan(details, count),
+          std::move(memory)};
+}
+
 }  // namespace
 
 absl::Status AdjacencyReader::Scan(absl::Span<const ScanRequest> requests,
                                    const VisibleClasses& visible, ScanSink& sink) {
-  const absl::Span<const ClassId> classes = visible.classes();
-  const bool by_key = classes.size() <= kClassesByKeyMax;
-  if (by_key) {
-    std::vector<NodeCache::Key> keys;
-    keys.reserve(requests.size() * classes.size());
-    for (const ScanRequest& wanted : requests) {
-      for (const ClassId visibility : classes) keys.push_back({wanted.node, visibility});
-    }
-    RETURN_IF_ERROR(reader_->Read(keys, &heads_));
+  std::vector<NodeId> nodes;
+  nodes.reserve(requests.size());
+  for (const ScanRequest& wanted : requests) {
+    if (wanted.after == nullptr) nodes.push_back(wanted.node);
   }
+  RETURN_IF_ERROR(reader_->ReadLists(nodes, id_of_, &heads_));
+  size_t next_head = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     std::vector<Run> runs;
     if (requests[i].after != nullptr) {
       ASSIGN_OR_RETURN(runs, Resume(requests[i].node, *requests[i].after));
-    } else if (by_key) {
-      for (size_t k = 0; k < classes.size(); ++k) {
-        const NodePart& head = *heads_[i * classes.size() + k];
-        if (head.lists.empty()) continue;
-        Run& run = runs.emplace_back();
-        run.visibility = classes[k];
-        run.key = ListKey(requests[i].node, classes[k]);
-        run.block.entries = head.entries;
-        run.block.more_may_follow = head.lists[0].more;
-      }
     } else {
-      ASSIGN_OR_RETURN(const bool done, ScanHead(i, requests[i], visible, sink));
-      if (done) continue;
+      const NodeCache::Value head = std::move(heads_[next_head++]);
+      if (!head->too_many_lists()) {
+        ScanHead(i, requests[i], head, visible, sink);
+        continue;
+      }
       ASSIGN_OR_RETURN(runs, Leapfrog(requests[i].node, visible));
     }
     RETURN_IF_ERROR(ScanRuns(i, requests[i], std::move(runs), sink));
@@ -68,40 +92,40 @@ absl::Status AdjacencyReader::Scan(absl::Span<const ScanRequest> requests,
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> AdjacencyReader::ScanHead(size_t request, const ScanRequest& wanted,
-                                               const VisibleClasses& visible, ScanSink& sink) {
-  ASSIGN_OR_RETURN(const NodeCache::Value head, reader_->ReadAllLists(wanted.node, id_of_));
-  if (head->too_many_lists) return false;
-  const size_t lists = head->lists.size();
-  // Of each list: whether it is visible, and how much of it was passed.
-  std::vector<std::pair<bool, size_t>> state(lists);
-  for (size_t i = 0; i < lists; ++i) {
-    state[i].first = visible.Contains(head->lists[i].visibility);
-  }
-  chunk_.clear();
+void AdjacencyReader::ScanHead(size_t request, const ScanRequest& wanted,
+                               const NodeCache::Value& head, const VisibleClasses& visible,
+                               ScanSink& sink) {
+  const absl::Span<const NodeValue::List> lists = head->lists();
+  // Of each list: 1 when it is visible, and how much of it was passed.
+  absl::InlinedVector<uint8_t, 64> visible_lists(lists.size());
+  absl::InlinedVector<uint32_t, 64> passed(lists.size(), 0);
   // The head is complete only as far as none of its visible lists goes on beyond it.
-  bool complete = true;
-  for (size_t i = 0; i < lists; ++i) {
-    if (state[i].first && head->lists[i].entries == 0 && head->lists[i].more) complete = false;
-  }
-  for (size_t i = 0; complete && i < head->entries.size(); ++i) {
-    const size_t list = head->list_of_entry[i];
-    if (!state[list].first) continue;
-    if (chunk_.size() == wanted.limit) break;
-    chunk_.push_back(head->entries[i]);
-    if (++state[list].second == head->lists[list].entries && head->lists[list].more) {
-      complete = false;
+  size_t end = head->size();
+  size_t visible_entries = 0;
+  size_t visible_count = 0;
+  bool whole = true;
+  for (size_t i = 0; i < lists.size(); ++i) {
+    if (!visible.Contains(lists[i].visibility)) continue;
+    visible_lists[i] = 1;
+    ++visible_count;
+    visible_entries += lists[i].entries;
+    if (lists[i].more) {
+      end = std::min<size_t>(end, lists[i].end);
+      whole = false;
     }
   }
-  std::optional<ScanCursor> next;
-  for (size_t i = 0; i < lists; ++i) {
-    const NodePart::List& list = head->lists[i];
-    if (!state[i].first || (state[i].second == list.entries && !list.more)) continue;
-    if (!next.has_value()) next.emplace();
-    AppendToCursor(list.visibility, state[i].second, {}, next->position);
+  whole = whole && visible_entries <= wanted.limit;
+  RelationChunk chunk;
+  if (visible_count == lists.size()) {
+    end = std::min(end, wanted.limit);
+    chunk = RelationChunk(head->neighbours().first(end), head->details().first(end), head);
+    for (size_t i = 0; !whole && i < end; ++i) ++passed[head->list_of_entry()[i]];
+  } else if (visible_entries != 0) {
+    chunk =
+        CopyVisible(*head, visible_lists, std::min(visible_entries, wanted.limit), end, &passed);
   }
-  sink.OnChunk(request, chunk_, std::move(next));
-  return true;
+  sink.OnChunk(request, std::move(chunk),
+               whole ? std::nullopt : CursorAfter(lists, visible_lists, passed));
 }
 
 absl::Status AdjacencyReader::ScanRuns(size_t request, const ScanRequest& wanted,
@@ -115,7 +139,7 @@ absl::Status AdjacencyReader::ScanRuns(size_t request, const ScanRequest& wanted
     AppendToCursor(run.visibility, run.index, absl::string_view(run.key).substr(kListKeyBytes),
                    next->position);
   }
-  sink.OnChunk(request, chunk_, std::move(next));
+  sink.OnChunk(request, RelationChunk::Of(chunk_), std::move(next));
   return absl::OkStatus();
 }
 

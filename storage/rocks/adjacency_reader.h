@@ -1,8 +1,8 @@
 // Reads adjacency lists of one view: the lists of a node's visible classes, merged newest first.
 //
-// A head that is cached whole (kAllListsSlot) is filtered by class. What goes beyond it is read
-// list by list; the lists are found by leapfrog between the classes present at the node and those
-// visible to the caller.
+// A node's cached head is given as it is where the caller may see all of it, else filtered by
+// class. What goes beyond it is read list by list; where there are too many lists for a head, they
+// are found by leapfrog between the classes present at the node and those visible to the caller.
 #pragma once
 
 #include <optional>
@@ -43,9 +43,9 @@ class AdjacencyReader {
     bool used_up() const { return index == block.entries.size() && !block.more_may_follow; }
   };
 
-  // Answers a request from a merged head; false when the node has too many lists for one.
-  absl::StatusOr<bool> ScanHead(size_t request, const ScanRequest& wanted,
-                                const VisibleClasses& visible, ScanSink& sink);
+  // Answers a request from a merged head.
+  static void ScanHead(size_t request, const ScanRequest& wanted, const NodeCache::Value& head,
+                       const VisibleClasses& visible, ScanSink& sink);
   absl::Status ScanRuns(size_t request, const ScanRequest& wanted, std::vector<Run> runs,
                         ScanSink& sink);
   absl::StatusOr<std::vector<Run>> Leapfrog(NodeId node, const VisibleClasses& visible);

@@ -10,20 +10,81 @@
 #include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_status.h"
+#include "storage/varint.h"
 
 namespace relations {
 namespace {
 
-// A merged head holds at most so many lists and entries. Both bound what lists that a caller may
-// not see cost him: a look at one byte an entry.
+// A merged head holds at most so many lists, entries of one list, and entries in all. They bound
+// what lists that a caller may not see cost him: a look at one byte an entry. Of a list several
+// blocks are taken: whatever is whole in a head is no hub to the walk, which spares it look-ups.
 constexpr size_t kHeadListsMax = 64;
-constexpr size_t kHeadEntriesMax = 1024;
+constexpr size_t kHeadEntriesOfListMax = 512;
+constexpr size_t kHeadEntriesMax = 2048;
 
 absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 std::shared_ptr<const rocksdb::Snapshot> TakeSnapshot(rocksdb::DB& db) {
   return {db.GetSnapshot(),
           [&db](const rocksdb::Snapshot* snapshot) { db.ReleaseSnapshot(snapshot); }};
+}
+
+// Cuts the lists of a head so that it has at most kHeadEntriesMax: all to the same length, where
+// they are longer.
+void ShareHead(std::vector<NodeValue::List>* lists) {
+  std::vector<uint32_t> lengths;
+  for (const NodeValue::List& list : *lists) lengths.push_back(list.entries);
+  std::sort(lengths.begin(), lengths.end());
+  uint32_t left = kHeadEntriesMax;
+  uint32_t share = 0;
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    share = left / static_cast<uint32_t>(lengths.size() - i);
+    if (lengths[i] > share) break;
+    left -= lengths[i];
+    share = lengths[i];
+  }
+  for (NodeValue::List& list : *lists) {
+    list.more = list.more || list.entries > share;
+    list.entries = std::min(list.entries, share);
+  }
+}
+
+// Merges what each list gives to the head.
+absl::Status MergeIntoHead(const std::vector<std::vector<AdjacentRelation>>& lists,
+                           const IdLookup& id_of, NodeValue::Head* head) {
+  size_t total = 0;
+  std::vector<size_t> next(lists.size(), 0);
+  // Lists that have an entry left, as a heap: the one whose entry comes first is on top.
+  std::vector<size_t> heap;
+  for (size_t i = 0; i < lists.size(); ++i) {
+    total += head->lists[i].entries;
+    if (head->lists[i].entries != 0) heap.push_back(i);
+  }
+  head->entries.reserve(total);
+  head->list_of_entry.reserve(total);
+  absl::Status status;
+  const auto comes_later = [&](size_t a, size_t b) {
+    const absl::StatusOr<bool> precedes = Precedes(lists[b][next[b]], lists[a][next[a]], id_of);
+    if (!precedes.ok()) status = precedes.status();
+    return precedes.value_or(false);
+  };
+  std::make_heap(heap.begin(), heap.end(), comes_later);
+  while (!heap.empty() && status.ok()) {
+    std::pop_heap(heap.begin(), heap.end(), comes_later);
+    const size_t first = heap.back();
+    // As long as it comes before all others the list keeps its turn.
+    do {
+      head->entries.push_back(lists[first][next[first]++]);
+      head->list_of_entry.push_back(static_cast<uint8_t>(first));
+    } while (next[first] < head->lists[first].entries &&
+             (heap.size() == 1 || !comes_later(first, heap.front())));
+    if (next[first] == head->lists[first].entries) {
+      heap.pop_back();
+    } else {
+      std::push_heap(heap.begin(), heap.end(), comes_later);
+    }
+  }
+  return status;
 }
 
 }  // namespace
@@ -49,54 +110,110 @@ CachedReader::CachedReader(const RocksDatabase* database, NodeCache* cache)
   read_options_.snapshot = snapshot_.get();
 }
 
-absl::Status CachedReader::Read(absl::Span<const NodeCache::Key> keys,
-                                std::vector<NodeCache::Value>* values) {
-  values->assign(keys.size(), nullptr);
-  std::vector<size_t> entities;
-  std::vector<size_t> lists;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    (*values)[i] = cache_->Find(keys[i], sequence_);
-    if ((*values)[i] != nullptr) continue;
-    (keys[i].slot == NodeCache::kEntitySlot ? entities : lists).push_back(i);
-  }
-  RETURN_IF_ERROR(ReadMissing(keys, Family::kEntities, entities, values));
-  return ReadMissing(keys, Family::kAdjacency, lists, values);
-}
-
-absl::Status CachedReader::ReadMissing(absl::Span<const NodeCache::Key> keys, Family family,
-                                       const std::vector<size_t>& missing,
-                                       std::vector<NodeCache::Value>* values) {
-  if (missing.empty()) return absl::OkStatus();
-  std::vector<std::string> raw_keys;
-  raw_keys.reserve(missing.size());
-  for (const size_t i : missing) {
-    raw_keys.push_back(family == Family::kEntities ? NodeKey(keys[i].node)
-                                                   : ListKey(keys[i].node, keys[i].slot));
-  }
-  const std::vector<rocksdb::Slice> slices(raw_keys.begin(), raw_keys.end());
-  std::vector<rocksdb::PinnableSlice> found(missing.size());
-  std::vector<rocksdb::Status> statuses(missing.size());
-  database_->db().MultiGet(read_options_, database_->family(family), missing.size(), slices.data(),
-                           found.data(), statuses.data());
-  for (size_t i = 0; i < missing.size(); ++i) {
-    if (!statuses[i].ok() && !statuses[i].IsNotFound()) {
-      return FromRocks(statuses[i], absl::StrCat("reading family ", FamilyName(family)));
+absl::Status CachedReader::MultiGet(Family family, const std::vector<std::string>& keys,
+                                    std::vector<rocksdb::PinnableSlice>* found) {
+  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  // PinnableSlices cannot be copied, so the vector is made anew.
+  *found = std::vector<rocksdb::PinnableSlice>(keys.size());
+  database_->db().MultiGet(read_options_, database_->family(family), keys.size(), slices.data(),
+                           found->data(), statuses.data());
+  for (const rocksdb::Status& status : statuses) {
+    if (!status.ok() && !status.IsNotFound()) {
+      return FromRocks(status, absl::StrCat("reading family ", FamilyName(family)));
     }
-    const NodeCache::Key& key = keys[missing[i]];
-    auto part = std::make_shared<NodePart>();
-    if (statuses[i].ok() && family == Family::kEntities) {
-      part->record = std::string(View(found[i]));
-    } else if (statuses[i].ok()) {
-      AdjacencyBlock block;
-      RETURN_IF_ERROR(DecodeAdjacencyBlock(View(found[i]), &block));
-      part->lists.push_back({key.slot, block.entries.size(), block.more_may_follow});
-      part->list_of_entry.assign(block.entries.size(), 0);
-      part->entries = std::move(block.entries);
-    }
-    (*values)[missing[i]] = std::move(part);
-    cache_->Insert(key, (*values)[missing[i]], ticket_, sequence_);
   }
   return absl::OkStatus();
+}
+
+absl::Status CachedReader::ReadEntities(absl::Span<const NodeId> nodes,
+                                        std::vector<NodeCache::Value>* values) {
+  keys_.clear();
+  for (const NodeId node : nodes) keys_.push_back(NodeCache::EntityKey(node));
+  cache_->Find(keys_, sequence_, values);
+  std::vector<size_t> missing;
+  std::vector<std::string> wanted;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if ((*values)[i] != nullptr) continue;
+    missing.push_back(i);
+    wanted.push_back(NodeKey(nodes[i]));
+  }
+  if (missing.empty()) return absl::OkStatus();
+  std::vector<rocksdb::PinnableSlice> found;
+  RETURN_IF_ERROR(MultiGet(Family::kEntities, wanted, &found));
+  for (size_t i = 0; i < missing.size(); ++i) {
+    NodeCache::Value& value = (*values)[missing[i]];
+    value = NodeValue::OfRecord(View(found[i]));
+    cache_->Insert(keys_[missing[i]], value, ticket_, sequence_);
+  }
+  return absl::OkStatus();
+}
+
+// The value of a pair is varint length | record from the lower node | record to it; empty when
+// there are no relations, as of nearly all pairs that are asked for.
+absl::Status CachedReader::ReadPairs(absl::Span<const NodePair> pairs,
+                                     std::vector<NodeCache::Value>* values) {
+  keys_.clear();
+  for (const NodePair& pair : pairs) {
+    keys_.push_back(NodeCache::PairKey(pair.source, pair.target));
+  }
+  cache_->Find(keys_, sequence_, values);
+  std::vector<size_t> missing;
+  std::vector<std::string> wanted;
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    if ((*values)[i] != nullptr) continue;
+    missing.push_back(i);
+    const auto [lower, higher] = std::minmax(pairs[i].source, pairs[i].target);
+    wanted.push_back(PairKey(lower, higher));
+    wanted.push_back(PairKey(higher, lower));
+  }
+  if (missing.empty()) return absl::OkStatus();
+  std::vector<rocksdb::PinnableSlice> found;
+  RETURN_IF_ERROR(MultiGet(Family::kRelations, wanted, &found));
+  for (size_t i = 0; i < missing.size(); ++i) {
+    const absl::string_view up = View(found[2 * i]);
+    const absl::string_view down = View(found[2 * i + 1]);
+    std::string records;
+    if (!up.empty() || !down.empty()) {
+      PutVarint(up.size(), records);
+      absl::StrAppend(&records, up, down);
+    }
+    NodeCache::Value& value = (*values)[missing[i]];
+    value = NodeValue::OfRecord(records);
+    cache_->Insert(keys_[missing[i]], value, ticket_, sequence_);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PairRecords> SplitPairRecords(const NodePair& pair, absl::string_view value) {
+  PairRecords records;
+  if (value.empty()) return records;
+  uint64_t length = 0;
+  if (!GetVarint(&value, &length) || length > value.size()) {
+    return absl::InternalError("a value of the node cache is not that of a pair");
+  }
+  records.outgoing = value.substr(0, length);
+  records.incoming = value.substr(length);
+  if (pair.source > pair.target) std::swap(records.outgoing, records.incoming);
+  return records;
+}
+
+// The value of an id is its node's key and the id itself: ids may share a key.
+absl::StatusOr<std::optional<NodeId>> CachedReader::ReadNode(absl::string_view id) {
+  const NodeCache::Key key = NodeCache::IdKey(id);
+  NodeCache::Value value = cache_->Find(key, sequence_);
+  if (value != nullptr && value->record().substr(kNodeKeyBytes) == id) {
+    return NodeOfKey(value->record().substr(0, kNodeKeyBytes));
+  }
+  rocksdb::PinnableSlice stored;
+  const rocksdb::Status status =
+      database_->db().Get(read_options_, database_->family(Family::kIds), IdKey(id), &stored);
+  if (status.IsNotFound()) return std::nullopt;
+  RETURN_IF_ERROR(FromRocks(status, "reading ids"));
+  ASSIGN_OR_RETURN(const NodeId node, NodeOfKey(View(stored)));
+  value = NodeValue::OfRecord(absl::StrCat(View(stored), id));
+  cache_->Insert(key, value, ticket_, sequence_);
+  return node;
 }
 
 rocksdb::Iterator& CachedReader::adjacency_iterator() {
@@ -107,33 +224,47 @@ rocksdb::Iterator& CachedReader::adjacency_iterator() {
   return *iterator_;
 }
 
-absl::StatusOr<NodeCache::Value> CachedReader::ReadAllLists(NodeId node, const IdLookup& id_of) {
-  const NodeCache::Key key{node, NodeCache::kAllListsSlot};
-  NodeCache::Value value = cache_->Find(key, sequence_);
-  if (value == nullptr) {
-    ASSIGN_OR_RETURN(value, LoadAllLists(node, id_of));
-    cache_->Insert(key, value, ticket_, sequence_);
+absl::Status CachedReader::ReadLists(absl::Span<const NodeId> nodes, const IdLookup& id_of,
+                                     std::vector<NodeCache::Value>* values) {
+  keys_.clear();
+  for (const NodeId node : nodes) keys_.push_back(NodeCache::ListsKey(node));
+  cache_->Find(keys_, sequence_, values);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    NodeCache::Value& value = (*values)[i];
+    if (value != nullptr) continue;
+    ASSIGN_OR_RETURN(value, LoadLists(nodes[i], id_of));
+    cache_->Insert(NodeCache::ListsKey(nodes[i]), value, ticket_, sequence_);
   }
-  return value;
+  return absl::OkStatus();
 }
 
-absl::StatusOr<NodeCache::Value> CachedReader::LoadAllLists(NodeId node, const IdLookup& id_of) {
+absl::StatusOr<NodeCache::Value> CachedReader::LoadLists(NodeId node, const IdLookup& id_of) {
   const std::string node_key = NodeKey(node);
-  std::vector<AdjacencyBlock> blocks;
-  auto part = std::make_shared<NodePart>();
+  std::vector<std::vector<AdjacentRelation>> entries;
+  NodeValue::Head head;
+  AdjacencyBlock block;
   rocksdb::Iterator& iterator = adjacency_iterator();
   iterator.Seek(node_key);
   while (iterator.Valid() && absl::StartsWith(View(iterator.key()), node_key)) {
     ASSIGN_OR_RETURN(const AdjacencyKey parsed, ParseAdjacencyKey(View(iterator.key())));
-    if (blocks.size() == kHeadListsMax) {
-      part->lists.clear();
-      part->too_many_lists = true;
-      return part;
+    const bool is_new = head.lists.empty() || head.lists.back().visibility != parsed.visibility;
+    if (is_new && head.lists.size() == kHeadListsMax) {
+      NodeValue::Head none;
+      none.too_many_lists = true;
+      return NodeValue::OfHead(none);
     }
-    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator.value()), &blocks.emplace_back()));
-    const AdjacencyBlock& block = blocks.back();
-    part->lists.push_back({parsed.visibility, block.entries.size(), block.more_may_follow});
-    if (block.more_may_follow) {
+    if (is_new) {
+      head.lists.push_back({parsed.visibility, 0, 0, false});
+      entries.emplace_back();
+    }
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator.value()), &block));
+    NodeValue::List& list = head.lists.back();
+    std::vector<AdjacentRelation>& of_list = entries.back();
+    of_list.insert(of_list.end(), block.entries.begin(), block.entries.end());
+    list.entries = static_cast<uint32_t>(of_list.size());
+    list.more = block.more_may_follow;
+    if (list.more && list.entries >= kHeadEntriesOfListMax) {
+      if (parsed.visibility == ClassId{UINT32_MAX}) break;
       iterator.Seek(ListKey(node, ClassId{static_cast<uint32_t>(parsed.visibility) + 1}));
     } else {
       iterator.Next();
@@ -141,30 +272,9 @@ absl::StatusOr<NodeCache::Value> CachedReader::LoadAllLists(NodeId node, const I
   }
   RETURN_IF_ERROR(FromRocks(iterator.status(), "scanning adjacency"));
 
-  // Each list gets an equal share of the head.
-  std::vector<size_t> next(blocks.size(), 0);
-  for (NodePart::List& list : part->lists) {
-    const size_t share = kHeadEntriesMax / part->lists.size();
-    list.more = list.more || list.entries > share;
-    list.entries = std::min(list.entries, share);
-  }
-  while (true) {
-    size_t first = blocks.size();
-    for (size_t i = 0; i < blocks.size(); ++i) {
-      if (next[i] == part->lists[i].entries) continue;
-      if (first == blocks.size()) {
-        first = i;
-        continue;
-      }
-      ASSIGN_OR_RETURN(const bool precedes, Precedes(blocks[i].entries[next[i]],
-                                                     blocks[first].entries[next[first]], id_of));
-      if (precedes) first = i;
-    }
-    if (first == blocks.size()) break;
-    part->entries.push_back(blocks[first].entries[next[first]++]);
-    part->list_of_entry.push_back(static_cast<uint8_t>(first));
-  }
-  return part;
+  ShareHead(&head.lists);
+  RETURN_IF_ERROR(MergeIntoHead(entries, id_of, &head));
+  return NodeValue::OfHead(std::move(head));
 }
 
 }  // namespace relations

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "rocksdb/db.h"
 #include "storage/graph_store.h"
@@ -26,17 +28,31 @@ using IdLookup = std::function<absl::StatusOr<std::string>(NodeId)>;
 absl::StatusOr<bool> Precedes(const AdjacentRelation& a, const AdjacentRelation& b,
                               const IdLookup& id_of);
 
+// The two records of a pair in a value of ReadPairs; views into it, empty where there is none.
+struct PairRecords {
+  absl::string_view outgoing;
+  absl::string_view incoming;
+};
+absl::StatusOr<PairRecords> SplitPairRecords(const NodePair& pair, absl::string_view value);
+
 class CachedReader {
  public:
   // Takes a snapshot. `database` and `cache` are not owned and must outlive the reader.
   CachedReader(const RocksDatabase* database, NodeCache* cache);
 
-  // Reads entity records (kEntitySlot) and heads of single lists (any class), in one batch a
-  // family. No value is null; what does not exist is a part without record or lists.
-  absl::Status Read(absl::Span<const NodeCache::Key> keys, std::vector<NodeCache::Value>* values);
+  // Each reads what the cache lacks in one batch and gives one value for each key, none of them
+  // null.
 
-  // Reads the merged heads of all lists of a node. `id_of` tells ids where lists tie in time.
-  absl::StatusOr<NodeCache::Value> ReadAllLists(NodeId node, const IdLookup& id_of);
+  // Entity records; empty where there is no entity.
+  absl::Status ReadEntities(absl::Span<const NodeId> nodes, std::vector<NodeCache::Value>* values);
+  // The merged heads of all lists of nodes. `id_of` tells ids where lists tie in time.
+  absl::Status ReadLists(absl::Span<const NodeId> nodes, const IdLookup& id_of,
+                         std::vector<NodeCache::Value>* values);
+  // The pair records of both directions; SplitPairRecords tells them apart. Empty where there is
+  // none.
+  absl::Status ReadPairs(absl::Span<const NodePair> pairs, std::vector<NodeCache::Value>* values);
+  // The node of an id, or nothing.
+  absl::StatusOr<std::optional<NodeId>> ReadNode(absl::string_view id);
 
   const rocksdb::ReadOptions& read_options() const { return read_options_; }
   const RocksDatabase& database() const { return *database_; }
@@ -44,10 +60,10 @@ class CachedReader {
   rocksdb::Iterator& adjacency_iterator();
 
  private:
-  absl::Status ReadMissing(absl::Span<const NodeCache::Key> keys, Family family,
-                           const std::vector<size_t>& missing,
-                           std::vector<NodeCache::Value>* values);
-  absl::StatusOr<NodeCache::Value> LoadAllLists(NodeId node, const IdLookup& id_of);
+  // Reads keys of a family in one batch; an absent one gives an empty value.
+  absl::Status MultiGet(Family family, const std::vector<std::string>& keys,
+                        std::vector<rocksdb::PinnableSlice>* found);
+  absl::StatusOr<NodeCache::Value> LoadLists(NodeId node, const IdLookup& id_of);
 
   const RocksDatabase* const database_;
   NodeCache* const cache_;
@@ -57,6 +73,8 @@ class CachedReader {
   const uint64_t sequence_;
   rocksdb::ReadOptions read_options_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
+  // Kept between calls for its memory.
+  std::vector<NodeCache::Key> keys_;
 };
 
 }  // namespace relations

@@ -159,7 +159,7 @@ absl::Status GraphWriter::PutEntities(const std::vector<PutEntity>& entities) {
     changes_.AddEntities(entity.type(), 1);
     types[node] = entity.type();
     RETURN_IF_ERROR(Put(Family::kEntities, NodeKey(node), record));
-    changed_.push_back({node, NodeCache::kEntitySlot});
+    changed_.push_back(NodeCache::EntityKey(node));
   }
   return absl::OkStatus();
 }
@@ -235,6 +235,7 @@ absl::Status GraphWriter::WritePairs() {
                     change.after.end(), SameRelation)) {
       RETURN_IF_ERROR(Put(Family::kRelations, PairKey(nodes.first, nodes.second),
                           EncodePairRelations(change.after)));
+      changed_.push_back(NodeCache::PairKey(nodes.first, nodes.second));
     }
   }
   return absl::OkStatus();
@@ -268,8 +269,7 @@ absl::Status GraphWriter::WriteLists() {
       store_->database_, [this](NodeId node) { return IdOf(node); }, &batch_);
   for (auto& [list, edits] : edits_) {
     RETURN_IF_ERROR(writer.Edit(list.first, list.second, std::move(edits)));
-    changed_.push_back({list.first, list.second});
-    changed_.push_back({list.first, NodeCache::kAllListsSlot});
+    changed_.push_back(NodeCache::ListsKey(list.first));
   }
   return absl::OkStatus();
 }

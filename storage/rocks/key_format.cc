@@ -293,7 +293,7 @@ absl::StatusOr<EntityRecord> DecodeEntityRecord(absl::string_view value) {
       offset > rest.size()) {
     return Damaged("entity record", value);
   }
-  return EntityRecord{rest, offset, ClassId{static_cast<uint32_t>(visibility)}};
+  return EntityRecord{rest, offset, ClassId{static_cast<uint32_t>(visibility)}, nullptr};
 }
 
 }  // namespace relations

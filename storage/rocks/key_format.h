@@ -92,6 +92,7 @@ std::string IdKey(absl::string_view id);
 // The id that an id key stands for; DATA_LOSS when it is none.
 absl::StatusOr<std::string> IdOfKey(absl::string_view key);
 
+inline constexpr size_t kNodeKeyBytes = 8;
 std::string NodeKey(NodeId node);
 absl::StatusOr<NodeId> NodeOfKey(absl::string_view key);
 

@@ -1,57 +1,102 @@
 #include "storage/rocks/node_cache.h"
 
 #include <algorithm>
-#include <iterator>
 
 namespace relations {
 namespace {
 
 // The share of a shard's bytes that what was not read again may take.
 constexpr uint64_t kSmallShare = 10;
-// An item, its two list pointers, its place in the table and the value's fixed part.
-constexpr size_t kOverheadBytes = 320;
+// An item's places in the table (at its usual load) and in a queue, and the value's control block.
+constexpr size_t kOverheadBytes = 160;
 
 }  // namespace
 
 NodeCache::NodeCache(uint64_t capacity_bytes)
     : capacity_bytes_(capacity_bytes), shards_(std::make_unique<Shard[]>(kShards)) {}
 
-NodeCache::Value NodeCache::Find(const Key& key, uint64_t snapshot) {
-  if (!enabled()) return nullptr;
-  Shard& shard = ShardOf(key);
-  const std::lock_guard<std::mutex> lock(shard.mutex);
+NodeCache::Value NodeCache::FindIn(Shard& shard, const Key& key, uint64_t snapshot) {
   const auto found = shard.items.find(key);
-  if (found == shard.items.end() || found->second->snapshot > snapshot) {
+  if (found == shard.items.end() || found->second.snapshot > snapshot) {
     ++shard.misses;
     return nullptr;
   }
-  Item& item = *found->second;
+  Item& item = found->second;
   if (item.reads < kReadsMax) ++item.reads;
   ++shard.hits;
   return item.value;
 }
 
+NodeCache::Value NodeCache::Find(const Key& key, uint64_t snapshot) {
+  if (!enabled()) return nullptr;
+  Shard& shard = ShardOf(key);
+  const std::lock_guard<std::mutex> lock(shard.mutex);
+  return FindIn(shard, key, snapshot);
+}
+
+void NodeCache::Find(absl::Span<const Key> keys, uint64_t snapshot, std::vector<Value>* values) {
+  values->assign(keys.size(), nullptr);
+  if (!enabled()) return;
+  // First the table's slots of all keys, then the values, are fetched side by side.
+  for (const Key& key : keys) {
+    Shard& shard = ShardOf(key);
+    const std::lock_guard<std::mutex> lock(shard.mutex);
+    shard.items.prefetch(key);
+  }
+  for (const Key& key : keys) {
+    Shard& shard = ShardOf(key);
+    const std::lock_guard<std::mutex> lock(shard.mutex);
+    const auto found = shard.items.find(key);
+    if (found == shard.items.end()) continue;
+    const auto* const value = reinterpret_cast<const char*>(found->second.value.get());
+    // The count of owners stands before the value.
+    __builtin_prefetch(value - 16, 1);
+    __builtin_prefetch(value + 64);
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    Shard& shard = ShardOf(keys[i]);
+    const std::lock_guard<std::mutex> lock(shard.mutex);
+    (*values)[i] = FindIn(shard, keys[i], snapshot);
+  }
+}
+
 void NodeCache::Insert(const Key& key, const Value& value, Ticket ticket, uint64_t snapshot) {
-  const size_t charge = value->Bytes() + kOverheadBytes;
+  const size_t charge = value->bytes() + kOverheadBytes;
   // A value that would take a shard for itself is not worth what it drives out.
-  if (!enabled() || charge > capacity_bytes_ / kShards / 4) return;
+  if (!enabled() || charge > capacity_bytes_ / kShards / 4 || charge > UINT32_MAX) return;
   Shard& shard = ShardOf(key);
   const std::lock_guard<std::mutex> lock(shard.mutex);
   if (shard.writes_under_way != 0 || shard.last_write > ticket || shard.items.contains(key)) {
     return;
   }
-  const bool came_back = shard.ghosts.erase(key) != 0;
-  Queue& queue = came_back ? shard.main : shard.small;
-  queue.push_front(Item{key, value, snapshot, charge, 0, came_back});
-  (came_back ? shard.main_bytes : shard.small_bytes) += charge;
-  shard.items.emplace(key, queue.begin());
+  Item& item = shard.items[key];
+  item.value = value;
+  item.snapshot = snapshot;
+  item.charge = static_cast<uint32_t>(charge);
+  item.in_main = shard.ghosts.erase(key) != 0;
+  (item.in_main ? shard.main_bytes : shard.small_bytes) += charge;
+  Enqueue(shard, key, item);
   Evict(shard);
+}
+
+void NodeCache::Enqueue(Shard& shard, const Key& key, Item& item) {
+  item.place = ++shard.last_place;
+  (item.in_main ? shard.main : shard.small).push_back({key, item.place});
+}
+
+NodeCache::Item* NodeCache::TakeOldest(Shard& shard, Queue& queue, Key* key) {
+  const Place oldest = queue.front();
+  queue.pop_front();
+  const auto found = shard.items.find(oldest.key);
+  if (found == shard.items.end() || found->second.place != oldest.place) return nullptr;
+  *key = oldest.key;
+  return &found->second;
 }
 
 void NodeCache::Evict(Shard& shard) {
   const uint64_t capacity = capacity_bytes_ / kShards;
   while (shard.small_bytes + shard.main_bytes > capacity) {
-    if (shard.small_bytes * kSmallShare > capacity || shard.main.empty()) {
+    if (shard.small_bytes * kSmallShare > capacity || shard.main_bytes == 0) {
       EvictFromSmall(shard);
     } else {
       EvictFromMain(shard);
@@ -60,44 +105,58 @@ void NodeCache::Evict(Shard& shard) {
 }
 
 void NodeCache::EvictFromSmall(Shard& shard) {
-  const Queue::iterator oldest = std::prev(shard.small.end());
+  Key key;
+  Item* const oldest = TakeOldest(shard, shard.small, &key);
+  if (oldest == nullptr) return;
   shard.small_bytes -= oldest->charge;
   if (oldest->reads > 0) {
     oldest->reads = 0;
     oldest->in_main = true;
     shard.main_bytes += oldest->charge;
-    shard.main.splice(shard.main.begin(), shard.small, oldest);
+    Enqueue(shard, key, *oldest);
     return;
   }
-  if (shard.ghosts.insert(oldest->key).second) shard.ghost_order.push_back(oldest->key);
+  if (shard.ghosts.insert(key).second) shard.ghost_order.push_back(key);
   // As many ghosts as there are items: they must not outgrow what they serve.
   while (shard.ghost_order.size() > std::max<size_t>(64, shard.items.size())) {
     shard.ghosts.erase(shard.ghost_order.front());
     shard.ghost_order.pop_front();
   }
-  shard.items.erase(oldest->key);
-  shard.small.erase(oldest);
+  shard.items.erase(key);
 }
 
 void NodeCache::EvictFromMain(Shard& shard) {
-  const Queue::iterator oldest = std::prev(shard.main.end());
+  Key key;
+  Item* const oldest = TakeOldest(shard, shard.main, &key);
+  if (oldest == nullptr) return;
   if (oldest->reads > 0) {
     --oldest->reads;
-    shard.main.splice(shard.main.begin(), shard.main, oldest);
+    Enqueue(shard, key, *oldest);
     return;
   }
   shard.main_bytes -= oldest->charge;
-  shard.items.erase(oldest->key);
-  shard.main.erase(oldest);
+  shard.items.erase(key);
 }
 
 void NodeCache::Erase(Shard& shard, const Key& key) {
   const auto found = shard.items.find(key);
   if (found == shard.items.end()) return;
-  const Queue::iterator item = found->second;
-  (item->in_main ? shard.main_bytes : shard.small_bytes) -= item->charge;
-  (item->in_main ? shard.main : shard.small).erase(item);
+  (found->second.in_main ? shard.main_bytes : shard.small_bytes) -= found->second.charge;
   shard.items.erase(found);
+  DropVoidPlaces(shard);
+}
+
+// What is erased leaves its place in a queue behind. Where nothing is evicted, as everything fits,
+// nobody else would take those away.
+void NodeCache::DropVoidPlaces(Shard& shard) {
+  if (shard.small.size() + shard.main.size() <= 2 * shard.items.size() + 64) return;
+  const auto is_void = [&](const Place& place) {
+    const auto found = shard.items.find(place.key);
+    return found == shard.items.end() || found->second.place != place.place;
+  };
+  for (Queue* const queue : {&shard.small, &shard.main}) {
+    queue->erase(std::remove_if(queue->begin(), queue->end(), is_void), queue->end());
+  }
 }
 
 template <typename Change>
@@ -161,6 +220,7 @@ NodeCache::Counts NodeCache::counts() const {
     counts.misses += shard.misses;
     counts.bytes += shard.small_bytes + shard.main_bytes;
     counts.entries += shard.items.size();
+    counts.places += shard.small.size() + shard.main.size();
   }
   return counts;
 }

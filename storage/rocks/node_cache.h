@@ -1,6 +1,7 @@
 // A bounded cache of what the walk reads of nodes, above RocksDB: where a hot point read of RocksDB
-// costs microseconds, a hit here costs a hash look-up. Holds decoded values (entity records, heads
-// of adjacency lists) by node and slot.
+// costs microseconds, a hit here costs a hash look-up. Holds entity records, merged heads of
+// adjacency lists, the records of pairs of nodes (which hubs are asked for again and again) and the
+// nodes of ids.
 //
 // Eviction is S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023):
 // what is read once passes through a small queue and leaves again, so a scan does not drive the hot
@@ -21,72 +22,52 @@
 // Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <list>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "storage/graph_store.h"
 #include "storage/graph_types.h"
+#include "storage/rocks/node_value.h"
 
 namespace relations {
 
-// A value of the cache: the bytes of an entity record, or the merged head of adjacency lists.
-struct NodePart {
-  // One list of the head.
-  struct List {
-    ClassId visibility{};
-    // Its entries in `entries`: the first ones of its first block.
-    size_t entries = 0;
-    // The list has more than these.
-    bool more = false;
-  };
-
-  // Of an entity: the stored record; empty when there is none.
-  std::string record;
-
-  // Of lists: their first entries in list order, and for each the index of its list.
-  std::vector<AdjacentRelation> entries;
-  std::vector<uint8_t> list_of_entry;
-  std::vector<List> lists;
-  // The node has too many lists to be held as one head; nothing else is set then.
-  bool too_many_lists = false;
-
-  size_t Bytes() const {
-    return record.size() + entries.size() * (sizeof(AdjacentRelation) + 1) +
-           lists.size() * sizeof(List);
-  }
-};
-
 class NodeCache {
  public:
-  // What of a node: the head of its list of a class, or one of the two slots below.
+  // What a value is of. Made by the functions below.
   struct Key {
-    NodeId node{};
-    ClassId slot{};
+    uint64_t number = 0;
+    uint64_t slot = 0;
 
     friend bool operator==(const Key& a, const Key& b) {
-      return a.node == b.node && a.slot == b.slot;
+      return a.number == b.number && a.slot == b.slot;
     }
     template <typename H>
     friend H AbslHashValue(H hash, const Key& key) {
-      return H::combine(std::move(hash), key.node, key.slot);
+      return H::combine(std::move(hash), key.number, key.slot);
     }
   };
-  static constexpr ClassId kEntitySlot{UINT32_MAX};
-  // The heads of all lists of the node, merged.
-  static constexpr ClassId kAllListsSlot{UINT32_MAX - 1};
+  // The record of a node's entity.
+  static Key EntityKey(NodeId node) { return {static_cast<uint64_t>(node), kEntitySlot}; }
+  // The heads of all lists of a node, merged.
+  static Key ListsKey(NodeId node) { return {static_cast<uint64_t>(node), kListsSlot}; }
+  // The records of the relations between two nodes, in both directions.
+  static Key PairKey(NodeId a, NodeId b) {
+    return {static_cast<uint64_t>(std::min(a, b)), static_cast<uint64_t>(std::max(a, b))};
+  }
+  // The node of an id. Ids may share a key: the value tells whose it is.
+  static Key IdKey(absl::string_view id) { return {absl::HashOf(id), kIdSlot}; }
 
-  using Value = std::shared_ptr<const NodePart>;
+  using Value = std::shared_ptr<const NodeValue>;
   using Ticket = uint64_t;
 
   struct Counts {
@@ -94,6 +75,8 @@ class NodeCache {
     uint64_t misses = 0;
     uint64_t bytes = 0;
     uint64_t entries = 0;
+    // In queues, those of erased values included.
+    uint64_t places = 0;
   };
 
   // Holds at most about `capacity_bytes`, the cache's own overhead included; with 0 it holds
@@ -107,7 +90,9 @@ class NodeCache {
   // To be taken before the view's snapshot.
   Ticket TakeTicket() const { return clock_.load(std::memory_order_seq_cst); }
 
-  // The value at the snapshot with this sequence number; null when it is not here.
+  // The values at the snapshot with this sequence number; null where one is not here. Cheaper for
+  // many keys at once than one by one: their misses of the processor's caches overlap.
+  void Find(absl::Span<const Key> keys, uint64_t snapshot, std::vector<Value>* values);
   Value Find(const Key& key, uint64_t snapshot);
 
   // Offers a value that was read at the view's snapshot; the cache takes it in or leaves it.
@@ -123,25 +108,36 @@ class NodeCache {
   Counts counts() const;
 
  private:
+  // Slots beyond every node: numbers of nodes are dense.
+  static constexpr uint64_t kEntitySlot = UINT64_MAX;
+  static constexpr uint64_t kListsSlot = UINT64_MAX - 1;
+  static constexpr uint64_t kIdSlot = UINT64_MAX - 2;
+
   struct Item {
-    Key key;
     Value value;
     uint64_t snapshot = 0;
-    size_t charge = 0;
+    // Of its place in a queue: an older place of the same key is void.
+    uint64_t place = 0;
+    uint32_t charge = 0;
     // Reads since it came or was last passed over, at most kReadsMax.
     uint8_t reads = 0;
     bool in_main = false;
   };
-  // Newest at the front.
-  using Queue = std::list<Item>;
+  struct Place {
+    Key key;
+    uint64_t place = 0;
+  };
+  // Newest at the back.
+  using Queue = std::deque<Place>;
 
   struct alignas(64) Shard {
     mutable std::mutex mutex;
-    absl::flat_hash_map<Key, Queue::iterator> items;
+    absl::flat_hash_map<Key, Item> items;
     Queue small;
     Queue main;
     uint64_t small_bytes = 0;
     uint64_t main_bytes = 0;
+    uint64_t last_place = 0;
     // Keys that left the small queue lately: those that come back go to the main queue.
     absl::flat_hash_set<Key> ghosts;
     std::deque<Key> ghost_order;
@@ -158,11 +154,16 @@ class NodeCache {
   Shard& ShardOf(const Key& key) { return shards_[absl::HashOf(key) % kShards]; }
   template <typename Change>
   void ForEachShardOf(absl::Span<const Key> keys, const Change& change);
-  // REQUIRES: the shard's mutex is held.
+  // REQUIRES, as all below: the shard's mutex is held.
+  static Value FindIn(Shard& shard, const Key& key, uint64_t snapshot);
   void Evict(Shard& shard);
   static void EvictFromSmall(Shard& shard);
   static void EvictFromMain(Shard& shard);
   static void Erase(Shard& shard, const Key& key);
+  static void Enqueue(Shard& shard, const Key& key, Item& item);
+  // The item that the queue's oldest place is of, the place removed; null when it is void.
+  static Item* TakeOldest(Shard& shard, Queue& queue, Key* key);
+  static void DropVoidPlaces(Shard& shard);
 
   const uint64_t capacity_bytes_;
   std::atomic<uint64_t> clock_{1};

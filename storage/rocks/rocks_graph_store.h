@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -70,7 +71,8 @@ class RocksGraphStore final : public GraphStore {
   uint64_t relation_count_ = 0;
   std::map<std::string, uint64_t> entities_by_type_;
   ClassTable classes_;
-  std::vector<std::string> labels_;
+  // Texts keep their place while the table grows.
+  std::deque<std::string> labels_;
   absl::flat_hash_map<std::string, LabelId> label_ids_;
   // Visible classes by group set; emptied when a class is added or when it grows too large.
   absl::flat_hash_map<GroupSet, std::shared_ptr<const VisibleClasses>> visible_cache_;

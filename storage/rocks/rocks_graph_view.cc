@@ -1,6 +1,7 @@
 #include "storage/rocks/rocks_graph_view.h"
 
 #include <shared_mutex>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -8,12 +9,9 @@
 #include "storage/entity_wire.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_graph_store.h"
-#include "storage/rocks/rocks_status.h"
 
 namespace relations {
 namespace {
-
-absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 // The id in an entity record.
 absl::StatusOr<std::string> IdOfRecord(NodeId node, absl::string_view value) {
@@ -32,20 +30,13 @@ RocksGraphView::RocksGraphView(RocksGraphStore* store)
     : store_(store),
       reader_(store->database_, &store->cache_),
       adjacency_(&reader_, [this](NodeId node) -> absl::StatusOr<std::string> {
-        const NodeCache::Key key{node, NodeCache::kEntitySlot};
         std::vector<NodeCache::Value> values;
-        RETURN_IF_ERROR(reader_.Read({&key, 1}, &values));
-        return IdOfRecord(node, values[0]->record);
+        RETURN_IF_ERROR(reader_.ReadEntities({&node, 1}, &values));
+        return IdOfRecord(node, values[0]->record());
       }) {}
 
 absl::StatusOr<std::optional<NodeId>> RocksGraphView::Resolve(absl::string_view id) {
-  rocksdb::PinnableSlice value;
-  const rocksdb::Status status = reader_.database().db().Get(
-      reader_.read_options(), reader_.database().family(Family::kIds), IdKey(id), &value);
-  if (status.IsNotFound()) return std::nullopt;
-  RETURN_IF_ERROR(FromRocks(status, "reading ids"));
-  ASSIGN_OR_RETURN(const NodeId node, NodeOfKey(View(value)));
-  return node;
+  return reader_.ReadNode(id);
 }
 
 absl::Status RocksGraphView::Scan(absl::Span<const ScanRequest> requests,
@@ -54,46 +45,39 @@ absl::Status RocksGraphView::Scan(absl::Span<const ScanRequest> requests,
 }
 
 absl::Status RocksGraphView::Get(absl::Span<const NodeId> nodes, EntitySink& sink) {
-  std::vector<NodeCache::Key> keys;
-  keys.reserve(nodes.size());
-  for (const NodeId node : nodes) keys.push_back({node, NodeCache::kEntitySlot});
-  std::vector<NodeCache::Value> values;
-  RETURN_IF_ERROR(reader_.Read(keys, &values));
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (values[i]->record.empty()) continue;
-    ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(values[i]->record));
-    sink.OnEntity(i, record);
+  RETURN_IF_ERROR(reader_.ReadEntities(nodes, &values_));
+  for (size_t i = 0; i < values_.size(); ++i) {
+    if (values_[i]->record().empty()) continue;
+    ASSIGN_OR_RETURN(EntityRecord record, DecodeEntityRecord(values_[i]->record()));
+    record.owner = std::move(values_[i]);
+    sink.OnEntity(i, std::move(record));
   }
   return absl::OkStatus();
 }
 
 absl::Status RocksGraphView::GetPairs(absl::Span<const NodePair> pairs, PairSink& sink) {
-  std::vector<std::string> keys;
-  keys.reserve(pairs.size());
-  for (const NodePair& pair : pairs) keys.push_back(PairKey(pair.source, pair.target));
-  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
-  std::vector<rocksdb::PinnableSlice> values(keys.size());
-  std::vector<rocksdb::Status> statuses(keys.size());
-  reader_.database().db().MultiGet(reader_.read_options(),
-                                   reader_.database().family(Family::kRelations), keys.size(),
-                                   slices.data(), values.data(), statuses.data());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (statuses[i].IsNotFound()) continue;
-    RETURN_IF_ERROR(FromRocks(statuses[i], "reading relations"));
-    ASSIGN_OR_RETURN(const std::vector<PairRelation> relations,
-                     DecodePairRelations(View(values[i])));
-    sink.OnPair(i, relations);
+  RETURN_IF_ERROR(reader_.ReadPairs(pairs, &values_));
+  for (size_t i = 0; i < values_.size(); ++i) {
+    if (values_[i]->record().empty()) continue;
+    ASSIGN_OR_RETURN(const PairRecords records, SplitPairRecords(pairs[i], values_[i]->record()));
+    for (const Direction direction : {Direction::kOutgoing, Direction::kIncoming}) {
+      const absl::string_view record =
+          direction == Direction::kOutgoing ? records.outgoing : records.incoming;
+      if (record.empty()) continue;
+      ASSIGN_OR_RETURN(const std::vector<PairRelation> relations, DecodePairRelations(record));
+      sink.OnPair(i, direction, relations);
+    }
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> RocksGraphView::LabelText(LabelId label) {
+absl::StatusOr<absl::string_view> RocksGraphView::LabelText(LabelId label) {
   const std::shared_lock<std::shared_mutex> lock(store_->tables_mutex_);
   const auto index = static_cast<size_t>(label);
   if (index >= store_->labels_.size()) {
     return absl::DataLossError(absl::StrCat("a relation has the unknown label ", index));
   }
-  return store_->labels_[index];
+  return absl::string_view(store_->labels_[index]);
 }
 
 absl::StatusOr<const GroupSet*> RocksGraphView::ClassGroups(ClassId visibility) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <optional>
-#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,13 +24,15 @@ class RocksGraphView final : public GraphView {
                     ScanSink& sink) override;
   absl::Status Get(absl::Span<const NodeId> nodes, EntitySink& sink) override;
   absl::Status GetPairs(absl::Span<const NodePair> pairs, PairSink& sink) override;
-  absl::StatusOr<std::string> LabelText(LabelId label) override;
+  absl::StatusOr<absl::string_view> LabelText(LabelId label) override;
   absl::StatusOr<const GroupSet*> ClassGroups(ClassId visibility) override;
 
  private:
   const RocksGraphStore* const store_;
   CachedReader reader_;
   AdjacencyReader adjacency_;
+  // Kept between calls for its memory.
+  std::vector<NodeCache::Value> values_;
 };
 
 }  // namespace relations

@@ -56,7 +56,7 @@ absl::StatusOr<std::optional<AnswerSize>> Ask(GraphStore& graph, const std::stri
   if (absl::IsNotFound(answer.status())) return std::nullopt;
   RETURN_IF_ERROR(answer.status());
   AnswerSize size{answer->nodes.size(), answer->relations.size(), 0};
-  for (const ExpandedEntity& entity : answer->nodes) size.bytes += entity.wire.size();
+  for (const ExpandedEntity& entity : answer->nodes) size.bytes += entity.wire_bytes();
   return size;
 }
 

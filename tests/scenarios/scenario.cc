@@ -303,13 +303,13 @@ std::string AskStore(GraphStore& store, const ReferenceQuestion& question) {
   std::vector<std::string> ids;
   for (const ExpandedEntity& node : graph->nodes) {
     v1::Entity entity;
-    if (!entity.ParseFromString(node.wire)) return "an entity does not parse";
+    if (!entity.ParseFromString(node.Wire())) return "an entity does not parse";
     answer.AddEntity(entity.id(), {entity.visible_by().begin(), entity.visible_by().end()});
     ids.push_back(entity.id());
   }
   for (const ExpandedRelation& relation : graph->relations) {
-    answer.AddRelation({ids.at(relation.source), ids.at(relation.target), relation.type,
-                        relation.mode, relation.last_seen});
+    answer.AddRelation({ids.at(relation.source), ids.at(relation.target),
+                        std::string(relation.type), relation.mode, relation.last_seen});
   }
   return answer.text();
 }

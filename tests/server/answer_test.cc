@@ -1,6 +1,8 @@
 // The spliced answer against the one that the generated classes serialise.
 #include "server/answer.h"
 
+#include <deque>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -36,13 +38,20 @@ struct Pair {
   v1::GetRelationsResponse message;
 
   void AddNode(const v1::Entity& entity) {
-    graph.nodes.push_back({Serialised(entity), 0});
+    const auto wire = std::make_shared<const std::string>(Serialised(entity));
+    // The three parts may be cut anywhere behind the id, and be empty.
+    const size_t id = std::min(wire->size(), entity.id().size() + 3);
+    const size_t first = id + (wire->size() - id) * (cut_++ % 3) / 2;
+    const size_t second = first + (wire->size() - first) / 2;
+    const absl::string_view all = *wire;
+    graph.nodes.push_back(
+        {all.substr(0, first), all.substr(first, second - first), all.substr(second), 0, wire});
     *message.add_nodes() = entity;
   }
   void AddRelation(size_t source, size_t target, const std::string& type, RelationMode mode,
                    int64_t seconds, int32_t nanos) {
-    graph.relations.push_back(
-        {source, target, type, mode, absl::FromUnixSeconds(seconds) + absl::Nanoseconds(nanos)});
+    graph.relations.push_back({source, target, texts_.emplace_back(type), mode,
+                               absl::FromUnixSeconds(seconds) + absl::Nanoseconds(nanos)});
     v1::Relation* relation = message.add_relations();
     relation->set_source(message.nodes(static_cast<int>(source)).id());
     relation->set_target(message.nodes(static_cast<int>(target)).id());
@@ -55,6 +64,11 @@ struct Pair {
     graph.stopped_by_limit = by_limit;
     message.set_stop_reason(by_limit ? v1::STOP_REASON_LIMIT : v1::STOP_REASON_COMPLETE);
   }
+
+ private:
+  size_t cut_ = 0;
+  // Keep their place.
+  std::deque<std::string> texts_;
 };
 
 class Generator {
@@ -159,7 +173,7 @@ TEST_CASE("bytes that do not start with an id are data loss") {
                                               "a",
                                               5)}) {
     ExpandedGraph graph;
-    graph.nodes.push_back({wire, 0});
+    graph.nodes.push_back({wire, {}, {}, 0, nullptr});
     CHECK(AssembleAnswer(graph).status().code() == absl::StatusCode::kDataLoss);
   }
 }
@@ -171,12 +185,13 @@ TEST_CASE("an answer at the size limit passes, one byte more is refused whole") 
   // Tag and four bytes of length for the node, two bytes for the stop reason.
   constexpr size_t kOverhead = 1 + 4 + 2;
   ExpandedGraph graph;
-  graph.nodes.push_back({head, 0});
-  graph.nodes[0].wire.resize(limits::kAnswerBytesMax - kOverhead, '\0');
+  std::string rest(limits::kAnswerBytesMax - kOverhead - head.size(), '\0');
+  graph.nodes.push_back({head, {}, rest, 0, nullptr});
   const auto largest = AssembleAnswer(graph);
   REQUIRE(largest.ok());
   CHECK(largest->Length() == static_cast<size_t>(limits::kAnswerBytesMax));
-  graph.nodes[0].wire.push_back('\0');
+  rest.push_back('\0');
+  graph.nodes[0].tail = rest;
   CHECK(AssembleAnswer(graph).status().code() == absl::StatusCode::kInternal);
 }
 

@@ -326,8 +326,7 @@ TEST_CASE("a reader keeps its moment, and the next one sees the import, cached o
   const auto neighbours = [&](GraphView& view) {
     class Counter : public ScanSink {
      public:
-      void OnChunk(size_t, absl::Span<const AdjacentRelation> relations,
-                   std::optional<ScanCursor>) override {
+      void OnChunk(size_t, RelationChunk relations, std::optional<ScanCursor>) override {
         count = relations.size();
       }
       size_t count = 0;

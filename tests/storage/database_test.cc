@@ -284,7 +284,7 @@ TEST_CASE("a damaged data block is data loss, never a shorter answer") {
   const auto view = (*store)->View();
   REQUIRE(view.ok());
   struct Ignore : EntitySink {
-    void OnEntity(size_t, const EntityRecord&) override { ++seen; }
+    void OnEntity(size_t, EntityRecord) override { ++seen; }
     int seen = 0;
   } sink;
   std::vector<NodeId> nodes;

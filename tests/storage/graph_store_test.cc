@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "storage/base/limits.h"
@@ -87,7 +88,7 @@ std::ostream& operator<<(std::ostream& out, const Entry& entry) {
 }
 
 struct HeadSink : EntitySink {
-  void OnEntity(size_t index, const EntityRecord& record) override {
+  void OnEntity(size_t index, EntityRecord record) override {
     indexes.push_back(index);
     records.emplace_back(record.wire);
     ids.emplace_back(ReadEntityHead(record.wire)->id);
@@ -114,10 +115,10 @@ NodeId NodeOf(GraphView& view, const std::string& id) {
 }
 
 struct ChunkSink : ScanSink {
-  void OnChunk(size_t request, absl::Span<const AdjacentRelation> relations,
-               std::optional<ScanCursor> cursor) override {
+  void OnChunk(size_t request, RelationChunk relations, std::optional<ScanCursor> cursor) override {
     requests.push_back(request);
-    chunks.emplace_back(relations.begin(), relations.end());
+    chunks.emplace_back();
+    for (size_t i = 0; i < relations.size(); ++i) chunks.back().push_back(relations[i]);
     next.push_back(std::move(cursor));
   }
   std::vector<size_t> requests;
@@ -143,7 +144,8 @@ std::vector<Entry> List(GraphStore& store, const std::string& id, const GroupSet
     for (const AdjacentRelation& entry : sink.chunks[0]) {
       const auto type = (*view)->LabelText(entry.type);
       REQUIRE(type.ok());
-      entries.push_back({IdOf(**view, entry.neighbour), entry.last_seen, *type, entry.direction});
+      entries.push_back(
+          {IdOf(**view, entry.neighbour), entry.last_seen, std::string(*type), entry.direction});
     }
     cursor = std::move(sink.next[0]);
   } while (cursor.has_value());
@@ -311,16 +313,26 @@ TEST_CASE("relations of other type, mode or direction between the same two are o
   const auto view = subject->store().View();
   REQUIRE(view.ok());
   struct Sink : PairSink {
-    void OnPair(size_t index, absl::Span<const PairRelation> relations) override {
-      sizes.emplace_back(index, relations.size());
+    void OnPair(size_t index, Direction direction,
+                absl::Span<const PairRelation> relations) override {
+      sizes.emplace_back(index, direction, relations.size());
     }
-    std::vector<std::pair<size_t, size_t>> sizes;
+    std::vector<std::tuple<size_t, Direction, size_t>> sizes;
   } sink;
   const NodeId one = NodeOf(**view, "ip-1");
   const NodeId two = NodeOf(**view, "ip-2");
   const std::vector<NodePair> pairs = {{one, two}, {one, one}, {two, one}};
-  REQUIRE((*view)->GetPairs(pairs, sink).ok());
-  CHECK(sink.sizes == std::vector<std::pair<size_t, size_t>>{{0, 3}, {2, 1}});
+  const std::vector<std::tuple<size_t, Direction, size_t>> expected = {
+      {0, Direction::kOutgoing, 3},
+      {0, Direction::kIncoming, 1},
+      {2, Direction::kOutgoing, 1},
+      {2, Direction::kIncoming, 3}};
+  // The second time from the cache, where there is one.
+  for (int time = 0; time < 2; ++time) {
+    sink.sizes.clear();
+    REQUIRE((*view)->GetPairs(pairs, sink).ok());
+    CHECK(sink.sizes == expected);
+  }
 }
 
 TEST_CASE("an entry that calls itself sole is the only relation of the two") {

@@ -1,6 +1,5 @@
 #include "storage/rocks/node_cache.h"
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,13 +10,9 @@ namespace {
 
 constexpr uint64_t kPlenty = 64 << 20;
 
-NodeCache::Value ValueOf(const std::string& record) {
-  auto part = std::make_shared<NodePart>();
-  part->record = record;
-  return part;
-}
+NodeCache::Value ValueOf(const std::string& record) { return NodeValue::OfRecord(record); }
 
-NodeCache::Key KeyOf(uint64_t node) { return {NodeId{node}, NodeCache::kEntitySlot}; }
+NodeCache::Key KeyOf(uint64_t node) { return NodeCache::EntityKey(NodeId{node}); }
 
 TEST_CASE("what was read at a snapshot is found at that and at later ones") {
   NodeCache cache(kPlenty);
@@ -25,17 +20,90 @@ TEST_CASE("what was read at a snapshot is found at that and at later ones") {
   CHECK(cache.Find(KeyOf(1), 10) == nullptr);
   cache.Insert(KeyOf(1), ValueOf("value"), ticket, 10);
   REQUIRE(cache.Find(KeyOf(1), 10) != nullptr);
-  CHECK(cache.Find(KeyOf(1), 11)->record == "value");
+  CHECK(cache.Find(KeyOf(1), 11)->record() == "value");
   CHECK(cache.Find(KeyOf(1), 9) == nullptr);
-  CHECK(cache.Find({NodeId{1}, NodeCache::kAllListsSlot}, 10) == nullptr);
-  CHECK(cache.Find({NodeId{1}, ClassId{0}}, 10) == nullptr);
+  CHECK(cache.Find(NodeCache::ListsKey(NodeId{1}), 10) == nullptr);
+  CHECK(cache.Find(NodeCache::PairKey(NodeId{1}, NodeId{0}), 10) == nullptr);
+}
+
+TEST_CASE("many are found at once as one by one") {
+  NodeCache cache(kPlenty);
+  for (uint64_t node = 1; node <= 100; node += 2) {
+    cache.Insert(KeyOf(node), ValueOf("value " + std::to_string(node)), cache.TakeTicket(),
+                 node < 50 ? 1 : 9);
+  }
+  std::vector<NodeCache::Key> keys;
+  for (uint64_t node = 1; node <= 100; ++node) keys.push_back(KeyOf(node));
+  std::vector<NodeCache::Value> values = {ValueOf("of an earlier call")};
+  cache.Find(keys, 5, &values);
+  REQUIRE(values.size() == 100);
+  for (uint64_t node = 1; node <= 100; ++node) {
+    CAPTURE(node);
+    const NodeCache::Value& value = values[node - 1];
+    REQUIRE((value != nullptr) == (node % 2 == 1 && node < 50));
+    if (value != nullptr) CHECK(value->record() == "value " + std::to_string(node));
+  }
+  CHECK(cache.counts().hits == 25);
+  CHECK(cache.counts().misses == 75);
+}
+
+TEST_CASE("a pair has one key, whichever node comes first") {
+  CHECK(NodeCache::PairKey(NodeId{1}, NodeId{2}) == NodeCache::PairKey(NodeId{2}, NodeId{1}));
+  CHECK_FALSE(NodeCache::PairKey(NodeId{1}, NodeId{2}) == NodeCache::PairKey(NodeId{1}, NodeId{3}));
+}
+
+TEST_CASE("the head of lists keeps every entry and where each list ends") {
+  const absl::Time time = absl::FromUnixSeconds(1'700'000'000) + absl::Nanoseconds(123'456'789);
+  NodeValue::Head head;
+  head.lists = {{ClassId{0}, 2, 0, false}, {ClassId{7}, 1, 0, true}, {ClassId{9}, 0, 0, true}};
+  head.entries = {
+      {time, NodeId{4}, LabelId{70'000}, Direction::kIncoming, RelationMode::kAggregation, true},
+      {absl::FromUnixSeconds(-62'135'596'800), NodeId{1}, LabelId{0}, Direction::kOutgoing,
+       RelationMode::kAssociation, false},
+      {absl::FromUnixSeconds(253'402'300'799), NodeId{uint64_t{1} << 40}, LabelId{1},
+       Direction::kIncoming, RelationMode::kAssociation, false}};
+  head.list_of_entry = {0, 1, 0};
+  const NodeCache::Value value = NodeValue::OfHead(head);
+  REQUIRE(value->size() == 3);
+  CHECK(value->record().empty());
+  const RelationChunk chunk(value->neighbours(), value->details(), value);
+  for (size_t i = 0; i < 3; ++i) {
+    CAPTURE(i);
+    const AdjacentRelation entry = chunk[i];
+    CHECK(entry.last_seen == head.entries[i].last_seen);
+    CHECK(entry.neighbour == head.entries[i].neighbour);
+    CHECK(entry.type == head.entries[i].type);
+    CHECK(entry.direction == head.entries[i].direction);
+    CHECK(entry.mode == head.entries[i].mode);
+    CHECK(entry.sole == head.entries[i].sole);
+    CHECK(value->list_of_entry()[i] == head.list_of_entry[i]);
+  }
+  REQUIRE(value->lists().size() == 3);
+  CHECK(value->lists()[0].end == 3);
+  CHECK(value->lists()[1].end == 2);
+  CHECK(value->lists()[2].end == 0);
+  CHECK(value->lists()[1].visibility == ClassId{7});
+  CHECK(value->lists()[2].more);
+}
+
+TEST_CASE("what is written again and again leaves nothing behind") {
+  NodeCache cache(kPlenty);
+  const std::vector<NodeCache::Key> keys = {KeyOf(1)};
+  for (int time = 0; time < 100'000; ++time) {
+    cache.Insert(KeyOf(1), ValueOf("value"), cache.TakeTicket(), 1);
+    cache.BeginWrite(keys);
+    cache.EndWrite(keys);
+  }
+  CHECK(cache.counts().entries == 0);
+  CHECK(cache.counts().bytes == 0);
+  CHECK(cache.counts().places < 100);
 }
 
 TEST_CASE("an empty value is a value") {
   NodeCache cache(kPlenty);
   cache.Insert(KeyOf(1), ValueOf(""), cache.TakeTicket(), 1);
   REQUIRE(cache.Find(KeyOf(1), 1) != nullptr);
-  CHECK(cache.Find(KeyOf(1), 1)->record.empty());
+  CHECK(cache.Find(KeyOf(1), 1)->record().empty());
 }
 
 TEST_CASE("a write drives out what it changes and nothing else") {
@@ -67,7 +135,7 @@ TEST_CASE("a value that may be older than a write is not taken in") {
   }
   cache.Insert(KeyOf(1), ValueOf("new"), cache.TakeTicket(), 9);
   REQUIRE(cache.Find(KeyOf(1), 9) != nullptr);
-  CHECK(cache.Find(KeyOf(1), 9)->record == "new");
+  CHECK(cache.Find(KeyOf(1), 9)->record() == "new");
 }
 
 TEST_CASE("the budget holds, overhead included") {

@@ -116,12 +116,12 @@ TEST_CASE("every answer is that of one moment, whatever is written meanwhile") {
           ++wrong_counts;
         }
         v1::Entity entity;
-        entity.ParseFromString(graph->nodes[0].wire);
+        entity.ParseFromString(graph->nodes[0].Wire());
         const int moment = entity.reputation();
         if (moment < last) ++went_back;
         last = moment;
         for (const ExpandedEntity& node : graph->nodes) {
-          entity.ParseFromString(node.wire);
+          entity.ParseFromString(node.Wire());
           if (entity.reputation() != moment) ++mixed_moments;
         }
       } while (!done);

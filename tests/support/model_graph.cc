@@ -28,14 +28,14 @@ class ModelView final : public GraphView {
     for (size_t i = 0; i < requests.size(); ++i) {
       const std::vector<AdjacentRelation> list = List(requests[i].node, visible);
       size_t begin = 0;
-      if (requests[i].after != nullptr &&
-          !absl::SimpleAtoi(requests[i].after->position, &begin)) {
+      if (requests[i].after != nullptr && !absl::SimpleAtoi(requests[i].after->position, &begin)) {
         return absl::InternalError("not a cursor of this view");
       }
       const size_t end = std::min(list.size(), begin + requests[i].limit);
       std::optional<ScanCursor> next;
       if (end < list.size()) next = ScanCursor{absl::StrCat(end)};
-      sink.OnChunk(i, absl::MakeConstSpan(list).subspan(begin, end - begin), std::move(next));
+      sink.OnChunk(i, RelationChunk::Of(absl::MakeConstSpan(list).subspan(begin, end - begin)),
+                   std::move(next));
     }
     return absl::OkStatus();
   }
@@ -47,35 +47,26 @@ class ModelView final : public GraphView {
       v1::Entity entity = found->second;
       const GroupSet groups(entity.visible_by().begin(), entity.visible_by().end());
       entity.clear_visible_by();
-      const std::string wire = SerializeEntity(entity);
+      const auto wire = std::make_shared<const std::string>(SerializeEntity(entity));
       entity.clear_attributes();
-      sink.OnEntity(i, {wire, entity.ByteSizeLong(), graph_->ClassOf(groups)});
+      sink.OnEntity(i, {*wire, entity.ByteSizeLong(), graph_->ClassOf(groups), wire});
     }
     return absl::OkStatus();
   }
 
   absl::Status GetPairs(absl::Span<const NodePair> pairs, PairSink& sink) override {
     for (size_t i = 0; i < pairs.size(); ++i) {
-      std::vector<PairRelation> found;
-      for (const auto& [key, relation] : state_.relations) {
-        if (relation.source != IdOf(pairs[i].source) || relation.target != IdOf(pairs[i].target)) {
-          continue;
-        }
-        found.push_back({graph_->LabelOf(relation.type), relation.mode,
-                         graph_->ClassOf(relation.visible_by), relation.last_seen});
-      }
-      if (found.empty()) continue;
-      std::sort(found.begin(), found.end(), [](const PairRelation& a, const PairRelation& b) {
-        return std::make_tuple(a.type, a.mode) < std::make_tuple(b.type, b.mode);
-      });
-      sink.OnPair(i, found);
+      const std::string source = IdOf(pairs[i].source);
+      const std::string target = IdOf(pairs[i].target);
+      Offer(i, Direction::kOutgoing, Between(source, target), sink);
+      Offer(i, Direction::kIncoming, Between(target, source), sink);
     }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::string> LabelText(LabelId label) override {
+  absl::StatusOr<absl::string_view> LabelText(LabelId label) override {
     const std::lock_guard<std::recursive_mutex> lock(graph_->mutex_);
-    return graph_->labels_.at(static_cast<size_t>(label));
+    return absl::string_view(graph_->labels_.at(static_cast<size_t>(label)));
   }
 
   absl::StatusOr<const GroupSet*> ClassGroups(ClassId visibility) override {
@@ -84,6 +75,24 @@ class ModelView final : public GraphView {
   }
 
  private:
+  static void Offer(size_t index, Direction direction, const std::vector<PairRelation>& relations,
+                    PairSink& sink) {
+    if (!relations.empty()) sink.OnPair(index, direction, relations);
+  }
+
+  std::vector<PairRelation> Between(const std::string& source, const std::string& target) const {
+    std::vector<PairRelation> found;
+    for (const auto& [key, relation] : state_.relations) {
+      if (relation.source != source || relation.target != target) continue;
+      found.push_back({graph_->LabelOf(relation.type), relation.mode,
+                       graph_->ClassOf(relation.visible_by), relation.last_seen});
+    }
+    std::sort(found.begin(), found.end(), [](const PairRelation& a, const PairRelation& b) {
+      return std::make_tuple(a.type, a.mode) < std::make_tuple(b.type, b.mode);
+    });
+    return found;
+  }
+
   std::string IdOf(NodeId node) const {
     const std::lock_guard<std::recursive_mutex> lock(graph_->mutex_);
     const auto number = static_cast<size_t>(node);
@@ -109,12 +118,11 @@ class ModelView final : public GraphView {
         list.push_back(entry);
       }
     }
-    std::sort(list.begin(), list.end(),
-              [&](const AdjacentRelation& a, const AdjacentRelation& b) {
-                if (a.last_seen != b.last_seen) return a.last_seen > b.last_seen;
-                return std::make_tuple(IdOf(a.neighbour), a.direction, a.type, a.mode) <
-                       std::make_tuple(IdOf(b.neighbour), b.direction, b.type, b.mode);
-              });
+    std::sort(list.begin(), list.end(), [&](const AdjacentRelation& a, const AdjacentRelation& b) {
+      if (a.last_seen != b.last_seen) return a.last_seen > b.last_seen;
+      return std::make_tuple(IdOf(a.neighbour), a.direction, a.type, a.mode) <
+             std::make_tuple(IdOf(b.neighbour), b.direction, b.type, b.mode);
+    });
     return list;
   }
 

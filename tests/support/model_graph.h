@@ -2,6 +2,7 @@
 // with, and a store for tests that need no disk.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,7 +42,8 @@ class ModelGraph final : public GraphStore {
   mutable std::recursive_mutex mutex_;
   State state_;
   std::vector<std::string> ids_;
-  std::vector<std::string> labels_;
+  // Texts keep their place while the table grows.
+  std::deque<std::string> labels_;
   ClassTable classes_;
 };
 

@@ -131,12 +131,13 @@ std::string ExpandToText(GraphStore& store, const ReferenceQuestion& question) {
   ReferenceAnswer answer;
   answer.stopped_by_limit = graph->stopped_by_limit;
   for (const ExpandedEntity& node : graph->nodes) {
-    if (!answer.nodes.emplace_back().ParseFromString(node.wire)) return "an entity does not parse";
+    if (!answer.nodes.emplace_back().ParseFromString(node.Wire()))
+      return "an entity does not parse";
   }
   for (const ExpandedRelation& relation : graph->relations) {
     answer.relations.push_back({answer.nodes[relation.source].id(),
-                                answer.nodes[relation.target].id(), relation.type, relation.mode,
-                                relation.last_seen});
+                                answer.nodes[relation.target].id(), std::string(relation.type),
+                                relation.mode, relation.last_seen});
   }
   return ToText(answer);
 }

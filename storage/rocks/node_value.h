@@ -1,0 +1,70 @@
+// A value of the node cache: the bytes of a record, or the merged head of a node's adjacency lists.
+// Immutable, in one piece of memory together with all it points to, so that reading one costs few
+// misses of the processor's caches.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "storage/graph_store.h"
+#include "storage/graph_types.h"
+
+namespace relations {
+
+class NodeValue {
+ public:
+  // One list of a head.
+  struct List {
+    ClassId visibility{};
+    // Its entries in the head: the first ones of the list.
+    uint32_t entries = 0;
+    // Where the last of them stands in the head, plus one; set by OfHead.
+    uint32_t end = 0;
+    // The list has more than these.
+    bool more = false;
+  };
+
+  // The parts of a head before it is packed.
+  struct Head {
+    std::vector<List> lists;
+    // The lists' first entries in list order, and for each the index of its list.
+    std::vector<AdjacentRelation> entries;
+    std::vector<uint8_t> list_of_entry;
+    // The node has too many lists to be held as one head; nothing else is set then.
+    bool too_many_lists = false;
+  };
+
+  static std::shared_ptr<const NodeValue> OfRecord(absl::string_view record);
+  static std::shared_ptr<const NodeValue> OfHead(Head head);
+
+  // Empty when nothing is stored.
+  absl::string_view record() const { return record_; }
+
+  absl::Span<const List> lists() const { return lists_; }
+  // Entries of the head.
+  size_t size() const { return neighbours_.size(); }
+  absl::Span<const NodeId> neighbours() const { return neighbours_; }
+  absl::Span<const RelationDetails> details() const { return details_; }
+  absl::Span<const uint8_t> list_of_entry() const { return list_of_entry_; }
+  bool too_many_lists() const { return too_many_lists_; }
+
+  // Of the memory that it takes.
+  size_t bytes() const { return bytes_; }
+
+ private:
+  NodeValue() = default;
+
+  absl::string_view record_;
+  absl::Span<const NodeId> neighbours_;
+  absl::Span<const RelationDetails> details_;
+  absl::Span<const uint8_t> list_of_entry_;
+  absl::Span<const List> lists_;
+  size_t bytes_ = 0;
+  bool too_many_lists_ = false;
+};
+
+}  // namespace relations
