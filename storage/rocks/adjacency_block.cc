@@ -32,9 +32,9 @@ struct Instant {
 
 Instant InstantOf(absl::Time time) {
   const int64_t unix_seconds = absl::ToUnixSeconds(time);
-  return {unix_seconds + kUnixEpochSeconds,
-          static_cast<uint32_t>(
-              absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(unix_seconds)))};
+  return {
+      unix_seconds + kUnixEpochSeconds,
+      static_cast<uint32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(unix_seconds)))};
 }
 
 int WidthOf(absl::Span<const AdjacentRelation> entries) {
@@ -48,19 +48,20 @@ int WidthOf(absl::Span<const AdjacentRelation> entries) {
 }
 
 absl::Status Damaged(absl::string_view value) {
-  return absl::DataLossError(absl::StrCat("not a valid adjacency block: ",
-                                          absl::BytesToHexString(value.substr(0, 64))));
+  return absl::DataLossError(
+      absl::StrCat("not a valid adjacency block: ", absl::BytesToHexString(value.substr(0, 64))));
 }
 
 }  // namespace
 
-std::string EncodeAdjacencyBlock(absl::Span<const AdjacentRelation> entries,
-                                 bool more_may_follow) {
+std::string EncodeAdjacencyBlock(absl::Span<const AdjacentRelation> entries, bool more_may_follow) {
   const int width = WidthOf(entries);
   std::string value;
   value.reserve(3 + entries.size() * (width + 6));
   value += static_cast<char>(width | (more_may_follow ? kMoreMayFollow : 0));
   PutVarint(entries.size(), value);
+  std::string labels;
+  std::string times;
   Instant previous;
   bool first = true;
   for (const AdjacentRelation& entry : entries) {
@@ -76,17 +77,21 @@ std::string EncodeAdjacencyBlock(absl::Span<const AdjacentRelation> entries,
     if (!same && instant.nanoseconds != 0) flags |= kNanoseconds;
     if (entry.sole) flags |= kSole;
     value += static_cast<char>(flags);
-    if (short_label == kLabelFollows) PutVarint(label, value);
+    if (short_label == kLabelFollows) PutVarint(label, labels);
     if (!same) {
       PutVarint(static_cast<uint64_t>(first ? instant.seconds : previous.seconds - instant.seconds),
-                value);
-      if (instant.nanoseconds != 0) PutU32(instant.nanoseconds, value);
-    }
-    for (int i = 0; i < width; ++i) {
-      value += static_cast<char>(static_cast<uint64_t>(entry.neighbour) >> (8 * i));
+                times);
+      if (instant.nanoseconds != 0) PutU32(instant.nanoseconds, times);
     }
     previous = instant;
     first = false;
+  }
+  value += labels;
+  value += times;
+  for (const AdjacentRelation& entry : entries) {
+    for (int i = 0; i < width; ++i) {
+      value += static_cast<char>(static_cast<uint64_t>(entry.neighbour) >> (8 * i));
+    }
   }
   return value;
 }
@@ -99,22 +104,38 @@ absl::Status DecodeAdjacencyBlock(absl::string_view value, AdjacencyBlock* block
   const size_t width = header & kWidthMask;
   uint64_t count = 0;
   if ((header & ~(kWidthMask | kMoreMayFollow)) != 0 || width < 1 || width > 8 ||
-      !GetVarint(&rest, &count) || count > kBlockEntriesMax) {
+      !GetVarint(&rest, &count) || count > kBlockEntriesMax || rest.size() < count * (1 + width)) {
     return Damaged(value);
   }
   block->more_may_follow = (header & kMoreMayFollow) != 0;
   block->entries.clear();
-  block->entries.reserve(count);
-  int64_t seconds = 0;
-  absl::Time time;
-  for (uint64_t i = 0; i < count; ++i) {
-    if (rest.empty()) return Damaged(value);
-    const auto flags = static_cast<uint8_t>(rest.front());
-    rest.remove_prefix(1);
+  block->entries.resize(count);
+  const absl::string_view all_flags = rest.substr(0, count);
+  const absl::string_view neighbours = rest.substr(rest.size() - count * width);
+  rest = rest.substr(count, rest.size() - count * (1 + width));
+  for (size_t i = 0; i < count; ++i) {
+    const auto flags = static_cast<uint8_t>(all_flags[i]);
     uint64_t label = flags >> kLabelShift;
     if (label == kLabelFollows && (!GetVarint(&rest, &label) || label > UINT32_MAX)) {
       return Damaged(value);
     }
+    AdjacentRelation& entry = block->entries[i];
+    entry.type = LabelId{static_cast<uint32_t>(label)};
+    entry.direction = (flags & kDirection) != 0 ? Direction::kIncoming : Direction::kOutgoing;
+    entry.mode = (flags & kMode) != 0 ? RelationMode::kAggregation : RelationMode::kAssociation;
+    entry.sole = (flags & kSole) != 0;
+    uint64_t neighbour = 0;
+    for (size_t byte = 0; byte < width; ++byte) {
+      neighbour |= static_cast<uint64_t>(static_cast<uint8_t>(neighbours[i * width + byte]))
+                   << (8 * byte);
+    }
+    if (neighbour == 0) return Damaged(value);
+    entry.neighbour = NodeId{neighbour};
+  }
+  int64_t seconds = 0;
+  absl::Time time;
+  for (size_t i = 0; i < count; ++i) {
+    const auto flags = static_cast<uint8_t>(all_flags[i]);
     if ((flags & kSameInstant) != 0) {
       if (i == 0 || (flags & kNanoseconds) != 0) return Damaged(value);
     } else {
@@ -127,24 +148,11 @@ absl::Status DecodeAdjacencyBlock(absl::string_view value, AdjacencyBlock* block
       }
       seconds = i == 0 ? static_cast<int64_t>(delta) : seconds - static_cast<int64_t>(delta);
       time = absl::FromUnixSeconds(seconds - kUnixEpochSeconds) + absl::Nanoseconds(nanoseconds);
-      if (!IsTimestamp(time) || (i > 0 && time > block->entries.back().last_seen)) {
+      if (!IsTimestamp(time) || (i > 0 && time > block->entries[i - 1].last_seen)) {
         return Damaged(value);
       }
     }
-    if (rest.size() < width) return Damaged(value);
-    uint64_t neighbour = 0;
-    for (size_t byte = 0; byte < width; ++byte) {
-      neighbour |= static_cast<uint64_t>(static_cast<uint8_t>(rest[byte])) << (8 * byte);
-    }
-    rest.remove_prefix(width);
-    if (neighbour == 0) return Damaged(value);
-    AdjacentRelation& entry = block->entries.emplace_back();
-    entry.last_seen = time;
-    entry.neighbour = NodeId{neighbour};
-    entry.type = LabelId{static_cast<uint32_t>(label)};
-    entry.direction = (flags & kDirection) != 0 ? Direction::kIncoming : Direction::kOutgoing;
-    entry.mode = (flags & kMode) != 0 ? RelationMode::kAggregation : RelationMode::kAssociation;
-    entry.sole = (flags & kSole) != 0;
+    block->entries[i].last_seen = time;
   }
   return rest.empty() ? absl::OkStatus() : Damaged(value);
 }

@@ -1,19 +1,21 @@
-// A block of an adjacency list: its entries, packed. The value of the family `adjacency`.
+// A block of an adjacency list: its entries, packed column by column, as what is alike lies together
+// then and compresses well. The value of the family `adjacency`.
 //
-//   block   u8 header | varint count | count x entry
-//             header   bits 0-3  width: bytes of a neighbour (1 to 8)
-//                      bit  4    another block of the same list may follow
-//                      other bits 0
-//   entry   u8 flags | [varint label] | time | neighbour (width bytes, little-endian)
-//             flags    bit  0    direction (Direction)
-//                      bit  1    mode (RelationMode)
-//                      bit  2    same instant as the entry before: no time follows
-//                      bit  3    the instant has nanoseconds
-//                      bit  4    sole: no other relation joins the two nodes
-//                      bits 5-7  label when it is 0 to 6; 7: the label follows
-//             time     varint seconds | [4 bytes nanoseconds, big-endian]; the seconds of the first
-//                      entry count from 0001-01-01T00:00:00Z, those of the others back from the
-//                      seconds of the entry before (newest first)
+//   block   u8 header | varint count | count x flags | labels | times | count x neighbour
+//             header     bits 0-3  width: bytes of a neighbour (1 to 8)
+//                        bit  4    another block of the same list may follow
+//                        other bits 0
+//   flags   u8           bit  0    direction (Direction)
+//                        bit  1    mode (RelationMode)
+//                        bit  2    same instant as the entry before: no time of its own
+//                        bit  3    the instant has nanoseconds
+//                        bit  4    sole: no other relation joins the two nodes
+//                        bits 5-7  label when it is 0 to 6; 7: it stands among the labels
+//   labels  varint for each entry whose flags say 7
+//   times   for each entry with a time of its own: varint seconds | [4 bytes nanoseconds,
+//           big-endian]; the seconds of the first count from 0001-01-01T00:00:00Z, those of the
+//           others back from the seconds of the time before (newest first)
+//   neighbour            width bytes, little-endian
 #pragma once
 
 #include <cstddef>

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "storage/entity_wire.h"
 #include "storage/varint.h"
@@ -15,6 +16,13 @@ constexpr char kHashedId = 'h';
 constexpr char kTextId = 't';
 constexpr size_t kHashBytes = 32;
 constexpr size_t kHashDigits = 2 * kHashBytes;
+
+constexpr uint8_t kPairMode = 0x01;
+constexpr uint8_t kPairNanoseconds = 0x02;
+constexpr int kPairLabelShift = 2;
+constexpr uint32_t kPairLabelFollows = 63;
+// The part of an instant that stands for whole seconds.
+constexpr size_t kSecondsBytes = 5;
 
 absl::Status Damaged(absl::string_view what, absl::string_view bytes) {
   return absl::DataLossError(
@@ -232,11 +240,20 @@ absl::StatusOr<GroupSet> DecodeGroups(absl::string_view value) {
 
 std::string EncodePairRelations(const std::vector<PairRelation>& relations) {
   std::string value;
+  std::string instant;
   for (const PairRelation& relation : relations) {
-    PutVarint(static_cast<uint32_t>(relation.type), value);
-    value += static_cast<char>(relation.mode);
+    instant.clear();
+    PutInstant(relation.last_seen, instant);
+    const bool whole_second = absl::EndsWith(instant, absl::string_view("\0\0\0\0", 4));
+    const auto label = static_cast<uint32_t>(relation.type);
+    const uint32_t short_label = std::min(label, kPairLabelFollows);
+    uint8_t flags = static_cast<uint8_t>(short_label << kPairLabelShift);
+    if (relation.mode == RelationMode::kAggregation) flags |= kPairMode;
+    if (!whole_second) flags |= kPairNanoseconds;
+    value += static_cast<char>(flags);
+    if (short_label == kPairLabelFollows) PutVarint(label, value);
     PutVarint(static_cast<uint32_t>(relation.visibility), value);
-    PutInstant(relation.last_seen, value);
+    value.append(instant, 0, whole_second ? kSecondsBytes : kInstantBytes);
   }
   return value;
 }
@@ -245,20 +262,26 @@ absl::StatusOr<std::vector<PairRelation>> DecodePairRelations(absl::string_view 
   std::vector<PairRelation> relations;
   absl::string_view rest = value;
   do {
-    uint64_t label = 0;
-    uint64_t visibility = 0;
-    PairRelation relation;
-    if (!GetVarint(&rest, &label) || label > UINT32_MAX || rest.empty() ||
-        static_cast<uint8_t>(rest.front()) > 1) {
-      return Damaged("pair record", value);
-    }
-    relation.type = LabelId{static_cast<uint32_t>(label)};
-    relation.mode = static_cast<RelationMode>(rest.front());
+    if (rest.empty()) return Damaged("pair record", value);
+    const auto flags = static_cast<uint8_t>(rest.front());
     rest.remove_prefix(1);
-    if (!GetVarint(&rest, &visibility) || visibility > UINT32_MAX ||
-        !GetInstant(&rest, &relation.last_seen)) {
+    uint64_t label = flags >> kPairLabelShift;
+    uint64_t visibility = 0;
+    if ((label == kPairLabelFollows && (!GetVarint(&rest, &label) || label > UINT32_MAX)) ||
+        !GetVarint(&rest, &visibility) || visibility > UINT32_MAX) {
       return Damaged("pair record", value);
     }
+    const size_t bytes = (flags & kPairNanoseconds) != 0 ? kInstantBytes : kSecondsBytes;
+    if (rest.size() < bytes) return Damaged("pair record", value);
+    std::string instant(rest.substr(0, bytes));
+    rest.remove_prefix(bytes);
+    instant.resize(kInstantBytes, '\0');
+    absl::string_view whole = instant;
+    PairRelation relation;
+    if (!GetInstant(&whole, &relation.last_seen)) return Damaged("pair record", value);
+    relation.type = LabelId{static_cast<uint32_t>(label)};
+    relation.mode =
+        (flags & kPairMode) != 0 ? RelationMode::kAggregation : RelationMode::kAssociation;
     relation.visibility = ClassId{static_cast<uint32_t>(visibility)};
     if (!relations.empty() && std::make_pair(relations.back().type, relations.back().mode) >=
                                   std::make_pair(relation.type, relation.mode)) {

@@ -22,7 +22,11 @@
 //   Entity bytes: the serialised Entity in field order without `visible_by`; `offset` is where
 //   those fields belong. The class stands for them.
 //
-//   pair record  n x (varint label | u8 mode | varint class | instant), ordered by (label, mode)
+//   pair record  n x (u8 flags | [varint label] | varint class | 5 bytes seconds | [nanoseconds]),
+//                ordered by (label, mode); seconds and nanoseconds as in an instant
+//                  flags  bit  0    mode (RelationMode)
+//                         bit  1    nanoseconds follow; else they are 0
+//                         bits 2-7  label when it is 0 to 62; 63: the label follows
 //
 //   instant      5 bytes: seconds since 0001-01-01T00:00:00Z | 4 bytes: nanoseconds. Orders as
 //                time.
@@ -34,7 +38,7 @@
 //
 // Worked example: the relations from node 1 to node 2 with one relation of label 3, association,
 // class 0, seen 2023-06-15T14:30:00Z, stand at
-//   00000000 00000001 00000000 00000002 -> 03 00 00 0EDC1D1768 00000000
+//   00000000 00000001 00000000 00000002 -> 0C 00 0EDC1D1768
 //
 // Invariants:
 //   1. ids and entities are inverse to each other: entities[ids[id]].id == id; node 0 is never

@@ -25,9 +25,26 @@ TEST_CASE("the worked example of the format is what the code writes") {
   const std::vector<PairRelation> relations = {
       {LabelId{3}, RelationMode::kAssociation, kPublicClass, At("2023-06-15T14:30:00Z")}};
   CHECK(absl::BytesToHexString(EncodePairRelations(relations)) ==
-        "030000"
-        "0edc1d1768"
-        "00000000");
+        "0c00"
+        "0edc1d1768");
+}
+
+TEST_CASE("pair records keep large labels and nanoseconds") {
+  const std::vector<PairRelation> relations = {
+      {LabelId{62}, RelationMode::kAggregation, ClassId{300}, TestTime(1)},
+      {LabelId{63}, RelationMode::kAssociation, kPublicClass, TestTime(1) + absl::Nanoseconds(1)},
+      {LabelId{UINT32_MAX}, RelationMode::kAggregation, ClassId{UINT32_MAX},
+       At("9999-12-31T23:59:59.999999999Z")}};
+  const auto decoded = DecodePairRelations(EncodePairRelations(relations));
+  REQUIRE(decoded.ok());
+  REQUIRE(decoded->size() == relations.size());
+  for (size_t i = 0; i < relations.size(); ++i) {
+    CAPTURE(i);
+    CHECK((*decoded)[i].type == relations[i].type);
+    CHECK((*decoded)[i].mode == relations[i].mode);
+    CHECK((*decoded)[i].visibility == relations[i].visibility);
+    CHECK((*decoded)[i].last_seen == relations[i].last_seen);
+  }
 }
 
 TEST_CASE("instants keep nanoseconds over all years and order as time does") {
