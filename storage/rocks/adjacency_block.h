@@ -1,5 +1,5 @@
-// A block of an adjacency list: its entries, packed column by column, as what is alike lies together
-// then and compresses well. The value of the family `adjacency`.
+// A block of an adjacency list: its entries, packed column by column, as what is alike lies
+// together then and compresses well. The value of the family `adjacency`.
 //
 //   block   u8 header | varint count | count x flags | labels | times | count x neighbour
 //             header     bits 0-3  width: bytes of a neighbour (1 to 8)

@@ -301,7 +301,8 @@ TEST_CASE("what MISP marks as deleted is left out, however it says so") {
 }
 
 TEST_CASE("damaged documents never crash the import nor pass as whole") {
-  const auto seed = std::random_device{}();
+  // A seed that once failed stays.
+  const auto seed = GENERATE(3404606527U, std::random_device{}());
   INFO("seed " << seed);
   std::mt19937 random(seed);
   for (const std::string name : {"bundle.json", "event.json", "graph.jsonl"}) {
@@ -324,7 +325,10 @@ TEST_CASE("damaged documents never crash the import nor pass as whole") {
         if (damaged.empty()) break;
       }
       const Imported imported = ImportText(name, damaged);
-      CHECK((imported.totals.rejected > 0 || !imported.sink.entities.empty()));
+      // A bundle may do without objects, also by a member of another name.
+      const bool may_be_empty =
+          name == "bundle.json" && damaged.find("\"objects\"") == std::string::npos;
+      CHECK((imported.totals.rejected > 0 || !imported.sink.entities.empty() || may_be_empty));
     }
   }
 }
