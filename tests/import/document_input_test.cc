@@ -34,9 +34,8 @@ TEST_CASE("a document that is no JSON is rejected whole with the place of the fa
   const Imported half = ImportText("a.json", bundle.substr(0, bundle.size() / 2));
   CHECK(half.sink.entities.empty());
   CHECK(absl::StartsWith(Refusal(half), "a.json: not JSON: line "));
-  for (const std::string text :
-       {"{", "[", "{\"type\":\"bundle\"", "{\"objects\":[]}\n}", "[1,]",
-        "{\"objects\":[{\"\xFF\":1}]}"}) {
+  for (const std::string text : {"{", "[", "{\"type\":\"bundle\"", "{\"objects\":[]}\n}", "[1,]",
+                                 "{\"objects\":[{\"\xFF\":1}]}"}) {
     INFO(text);
     const Imported imported = ImportText("a.json", text);
     CHECK(absl::StartsWith(Refusal(imported), "a.json: not JSON: line "));
@@ -327,7 +326,7 @@ TEST_CASE("damaged documents never crash the import nor pass as whole") {
       const Imported imported = ImportText(name, damaged);
       // A bundle may do without objects, also by a member of another name.
       const bool may_be_empty =
-          name == "bundle.json" && damaged.find("\"objects\"") == std::string::npos;
+          name == "bundle.json" && damaged.find("\"objects\": [") == std::string::npos;
       CHECK((imported.totals.rejected > 0 || !imported.sink.entities.empty() || may_be_empty));
     }
   }
