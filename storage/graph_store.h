@@ -33,15 +33,15 @@
 namespace relations {
 
 // Where a scan left a list; made by an engine, opaque to everybody else. Valid in the view that
-// made it.
+// made it, for the same visible classes.
 struct ScanCursor {
   std::string position;
 };
 
 struct ScanRequest {
   NodeId node{};
-  // Most entries to return. An engine may return fewer: the cursor alone says whether more may
-  // follow.
+  // Most visible entries to return. An engine may return fewer: the cursor alone says whether more
+  // may follow.
   size_t limit = 0;
   // Continue after this cursor; at the list's head when null. Not owned.
   const ScanCursor* after = nullptr;
@@ -55,8 +55,7 @@ class ScanSink {
   // (descending last_seen), ties by the neighbour's id in byte order, then by direction, type and
   // mode; the sink may keep them. `next` is empty when the list is known to end here; when it is
   // not, a further scan may still find nothing.
-  virtual void OnChunk(size_t request, RelationChunk relations,
-                       std::optional<ScanCursor> next) = 0;
+  virtual void OnChunk(size_t request, RelationChunk relations, std::optional<ScanCursor> next) = 0;
 };
 
 // A stored entity.

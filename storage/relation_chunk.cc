@@ -42,7 +42,7 @@ RelationChunk RelationChunk::Of(absl::Span<const AdjacentRelation> relations) {
   }
   const absl::Span<const NodeId> neighbours = columns->neighbours;
   const absl::Span<const RelationDetails> details = columns->details;
-  return {neighbours, details, std::move(columns)};
+  return {neighbours, details, {}, std::move(columns)};
 }
 
 AdjacentRelation RelationChunk::operator[](size_t i) const {

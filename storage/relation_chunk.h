@@ -55,18 +55,37 @@ class RelationDetails {
   uint8_t flags_ = 0;
 };
 
-// Copies are cheap and share the entries. Thread-safe as a value is.
+// Entries that the caller may not see can stand between the others: `visible` must be asked before
+// anything of an entry is used. Copies are cheap and share the entries. Thread-safe as a value is.
 class RelationChunk {
  public:
+  // Lists of different visibility in one chunk, at most.
+  static constexpr size_t kListsMax = 64;
+
+  // Which entries are visible: each belongs to a list, whose bit tells. All are when
+  // `list_of_entry` is empty.
+  struct Visibility {
+    absl::Span<const uint8_t> list_of_entry;
+    uint64_t visible_lists = 0;
+  };
+
   RelationChunk() = default;
-  // Both spans are equally long and live as long as `owner`.
+  // The spans are equally long and live as long as `owner`.
   RelationChunk(absl::Span<const NodeId> neighbours, absl::Span<const RelationDetails> details,
-                std::shared_ptr<const void> owner)
-      : neighbours_(neighbours), details_(details), owner_(std::move(owner)) {}
+                const Visibility& visibility, std::shared_ptr<const void> owner)
+      : neighbours_(neighbours),
+        details_(details),
+        visibility_(visibility),
+        owner_(std::move(owner)) {}
   // A chunk with entries of its own.
   static RelationChunk Of(absl::Span<const AdjacentRelation> relations);
 
+  // Hidden entries included.
   size_t size() const { return neighbours_.size(); }
+  bool visible(size_t i) const {
+    return visibility_.list_of_entry.empty() ||
+           (visibility_.visible_lists >> visibility_.list_of_entry[i] & 1) != 0;
+  }
   absl::Span<const NodeId> neighbours() const { return neighbours_; }
   absl::Span<const RelationDetails> details() const { return details_; }
   AdjacentRelation operator[](size_t i) const;
@@ -74,6 +93,7 @@ class RelationChunk {
  private:
   absl::Span<const NodeId> neighbours_;
   absl::Span<const RelationDetails> details_;
+  Visibility visibility_;
   std::shared_ptr<const void> owner_;
 };
 

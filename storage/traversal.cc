@@ -168,8 +168,10 @@ absl::Status Walk::ExpandLevel(size_t begin, size_t end) {
     while (position < end && candidates.size() < wanted) {
       const Node& node = nodes_[position];
       if (chunk < node.chunks.size()) {
-        const absl::Span<const NodeId> neighbours = node.chunks[chunk].neighbours();
+        const RelationChunk& relations = node.chunks[chunk];
+        const absl::Span<const NodeId> neighbours = relations.neighbours();
         for (; entry < neighbours.size() && candidates.size() < wanted; ++entry) {
+          if (!relations.visible(entry)) continue;
           if (seen_.insert(neighbours[entry]).second) candidates.push_back(neighbours[entry]);
         }
         if (entry < neighbours.size()) break;
@@ -310,7 +312,7 @@ void Walk::Match(size_t position) {
     const absl::Span<const NodeId> neighbours = chunk.neighbours();
     for (size_t i = 0; i < neighbours.size(); ++i) {
       const int found = positions_.Find(neighbours[i]);
-      if (found == PositionTable::kNone) continue;
+      if (found == PositionTable::kNone || !chunk.visible(i)) continue;
       const auto other = static_cast<size_t>(found);
       const RelationDetails& details = chunk.details()[i];
       if (details.sole()) {

@@ -1,10 +1,8 @@
 #include "storage/rocks/adjacency_reader.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/strings/match.h"
 #include "storage/base/status_macros.h"
 #include "storage/rocks/key_format.h"
@@ -18,50 +16,19 @@ absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slic
 
 rocksdb::Slice SliceOf(absl::string_view text) { return {text.data(), text.size()}; }
 
-// class | index | boundary of each list that is not used up.
+// A cursor is kInHead | varint entries of the head that were passed, or kInLists and, of each list
+// that is not used up, class | index | boundary.
+constexpr char kInHead = 'h';
+constexpr char kInLists = 'l';
+
+absl::Status BadCursor() { return absl::InternalError("a scan cursor is not one of this view"); }
+
 void AppendToCursor(ClassId visibility, size_t index, absl::string_view boundary,
                     std::string& position) {
   PutU32(static_cast<uint32_t>(visibility), position);
   PutVarint(index, position);
   PutVarint(boundary.size(), position);
   position.append(boundary.data(), boundary.size());
-}
-
-// Where the visible lists of a head go on; empty when they end with it.
-std::optional<ScanCursor> CursorAfter(absl::Span<const NodeValue::List> lists,
-                                      absl::Span<const uint8_t> visible_lists,
-                                      absl::Span<const uint32_t> passed) {
-  std::optional<ScanCursor> next;
-  for (size_t i = 0; i < lists.size(); ++i) {
-    if (visible_lists[i] == 0 || (passed[i] == lists[i].entries && !lists[i].more)) continue;
-    if (!next.has_value()) next.emplace();
-    AppendToCursor(lists[i].visibility, passed[i], {}, next->position);
-  }
-  return next;
-}
-
-// The entries of visible lists among the first `end` of a head, `limit` at most; counts them by
-// list.
-RelationChunk CopyVisible(const NodeValue& head, absl::Span<const uint8_t> visible_lists,
-                          size_t limit, size_t end, absl::InlinedVector<uint32_t, 64>* passed) {
-  // The memory of both columns. One entry more: every entry is written, and counts if it is
-  // visible.
-  const size_t room = limit + 1;
-  auto memory = std::make_shared_for_overwrite<uint64_t[]>(
-      room * (sizeof(NodeId) + sizeof(RelationDetails)) / sizeof(uint64_t));
-  auto* const neighbours = reinterpret_cast<NodeId*>(memory.get());
-  auto* const details = reinterpret_cast<RelationDetails*>(neighbours + room);
-  const uint8_t* const list_of_entry = head.list_of_entry().data();
-  size_t count = 0;
-  for (size_t i = 0; i < end && count < limit; ++i) {
-    const uint8_t is_visible = visible_lists[list_of_entry[i]];
-    neighbours[count] = head.neighbours()[i];
-    details[count] = head.details()[i];
-    count += is_visible;
-    (*passed)[list_of_entry[i]] += is_visible;
-  }
-  return {absl::MakeConstSpan(neighbours, count), absl::MakeConstSpan(details, count),
-          std::move(memory)};
 }
 
 }  // namespace
@@ -78,7 +45,7 @@ absl::Status AdjacencyReader::Scan(absl::Span<const ScanRequest> requests,
   for (size_t i = 0; i < requests.size(); ++i) {
     std::vector<Run> runs;
     if (requests[i].after != nullptr) {
-      ASSIGN_OR_RETURN(runs, Resume(requests[i].node, *requests[i].after));
+      ASSIGN_OR_RETURN(runs, Resume(requests[i].node, *requests[i].after, visible));
     } else {
       const NodeCache::Value head = std::move(heads_[next_head++]);
       if (!head->too_many_lists()) {
@@ -96,36 +63,42 @@ void AdjacencyReader::ScanHead(size_t request, const ScanRequest& wanted,
                                const NodeCache::Value& head, const VisibleClasses& visible,
                                ScanSink& sink) {
   const absl::Span<const NodeValue::List> lists = head->lists();
-  // Of each list: 1 when it is visible, and how much of it was passed.
-  absl::InlinedVector<uint8_t, 64> visible_lists(lists.size());
-  absl::InlinedVector<uint32_t, 64> passed(lists.size(), 0);
   // The head is complete only as far as none of its visible lists goes on beyond it.
   size_t end = head->size();
   size_t visible_entries = 0;
-  size_t visible_count = 0;
-  bool whole = true;
+  uint64_t visible_lists = 0;
+  bool goes_on = false;
+  bool all_visible = true;
   for (size_t i = 0; i < lists.size(); ++i) {
-    if (!visible.Contains(lists[i].visibility)) continue;
-    visible_lists[i] = 1;
-    ++visible_count;
+    if (!visible.Contains(lists[i].visibility)) {
+      all_visible = false;
+      continue;
+    }
+    visible_lists |= uint64_t{1} << i;
     visible_entries += lists[i].entries;
     if (lists[i].more) {
       end = std::min<size_t>(end, lists[i].end);
-      whole = false;
+      goes_on = true;
     }
   }
-  whole = whole && visible_entries <= wanted.limit;
-  RelationChunk chunk;
-  if (visible_count == lists.size()) {
-    end = std::min(end, wanted.limit);
-    chunk = RelationChunk(head->neighbours().first(end), head->details().first(end), head);
-    for (size_t i = 0; !whole && i < end; ++i) ++passed[head->list_of_entry()[i]];
-  } else if (visible_entries != 0) {
-    chunk =
-        CopyVisible(*head, visible_lists, std::min(visible_entries, wanted.limit), end, &passed);
+  if (visible_entries > wanted.limit) {
+    goes_on = true;
+    size_t passed = 0;
+    for (size_t i = 0; i < end; ++i) {
+      passed += visible_lists >> head->list_of_entry()[i] & 1;
+      if (passed == wanted.limit) end = i + 1;
+    }
   }
-  sink.OnChunk(request, std::move(chunk),
-               whole ? std::nullopt : CursorAfter(lists, visible_lists, passed));
+  RelationChunk::Visibility visibility;
+  if (!all_visible) visibility = {head->list_of_entry().first(end), visible_lists};
+  std::optional<ScanCursor> next;
+  if (goes_on) {
+    next.emplace().position += kInHead;
+    PutVarint(end, next->position);
+  }
+  sink.OnChunk(request,
+               {head->neighbours().first(end), head->details().first(end), visibility, head},
+               std::move(next));
 }
 
 absl::Status AdjacencyReader::ScanRuns(size_t request, const ScanRequest& wanted,
@@ -135,7 +108,7 @@ absl::Status AdjacencyReader::ScanRuns(size_t request, const ScanRequest& wanted
   std::optional<ScanCursor> next;
   for (const Run& run : runs) {
     if (run.used_up()) continue;
-    if (!next.has_value()) next.emplace();
+    if (!next.has_value()) next.emplace().position += kInLists;
     AppendToCursor(run.visibility, run.index, absl::string_view(run.key).substr(kListKeyBytes),
                    next->position);
   }
@@ -173,36 +146,73 @@ absl::StatusOr<std::vector<AdjacencyReader::Run>> AdjacencyReader::Leapfrog(
 }
 
 absl::StatusOr<std::vector<AdjacencyReader::Run>> AdjacencyReader::Resume(
-    NodeId node, const ScanCursor& cursor) {
-  std::vector<Run> runs;
+    NodeId node, const ScanCursor& cursor, const VisibleClasses& visible) {
   absl::string_view rest = cursor.position;
+  if (!rest.empty() && rest.front() == kInHead) {
+    rest.remove_prefix(1);
+    return ResumeBehindHead(node, rest, visible);
+  }
+  if (rest.empty() || rest.front() != kInLists) return BadCursor();
+  rest.remove_prefix(1);
+  std::vector<Run> runs;
   while (!rest.empty()) {
     uint32_t visibility = 0;
     uint64_t index = 0;
     uint64_t length = 0;
     if (!GetU32(&rest, &visibility) || !GetVarint(&rest, &index) || !GetVarint(&rest, &length) ||
         length > rest.size()) {
-      return absl::InternalError("a scan cursor is not one of this store");
+      return BadCursor();
     }
-    Run run;
-    run.visibility = ClassId{visibility};
-    run.key = ListKey(node, run.visibility);
-    run.key.append(rest.data(), length);
+    std::string key = ListKey(node, ClassId{visibility});
+    key.append(rest.data(), length);
     rest.remove_prefix(length);
-    run.index = index;
-    rocksdb::PinnableSlice value;
-    RETURN_IF_ERROR(
-        FromRocks(reader_->database().db().Get(reader_->read_options(),
-                                               reader_->database().family(Family::kAdjacency),
-                                               SliceOf(run.key), &value),
-                  "reading adjacency"));
-    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(value), &run.block));
-    if (run.index > run.block.entries.size()) {
-      return absl::InternalError("a scan cursor is not one of this view");
-    }
+    ASSIGN_OR_RETURN(Run run, StartRun(ClassId{visibility}, std::move(key), index));
     runs.push_back(std::move(run));
   }
   return runs;
+}
+
+// Where the lists of a head go on after its first entries.
+absl::StatusOr<std::vector<AdjacencyReader::Run>> AdjacencyReader::ResumeBehindHead(
+    NodeId node, absl::string_view position, const VisibleClasses& visible) {
+  std::vector<NodeCache::Value> values;
+  RETURN_IF_ERROR(reader_->ReadLists({&node, 1}, id_of_, &values));
+  const NodeValue& head = *values[0];
+  uint64_t end = 0;
+  if (!GetVarint(&position, &end) || end > head.size() || !position.empty()) return BadCursor();
+  std::vector<size_t> passed(head.lists().size(), 0);
+  for (size_t i = 0; i < end; ++i) ++passed[head.list_of_entry()[i]];
+  std::vector<Run> runs;
+  for (size_t i = 0; i < passed.size(); ++i) {
+    const NodeValue::List& list = head.lists()[i];
+    if (!visible.Contains(list.visibility) || (passed[i] == list.entries && !list.more)) continue;
+    ASSIGN_OR_RETURN(Run run, StartRun(list.visibility, ListKey(node, list.visibility), passed[i]));
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+// Reads the block under `key` and goes on to the entry at `index`, counted from that block's first.
+absl::StatusOr<AdjacencyReader::Run> AdjacencyReader::StartRun(ClassId visibility, std::string key,
+                                                               size_t index) {
+  Run run;
+  run.visibility = visibility;
+  run.key = std::move(key);
+  rocksdb::PinnableSlice value;
+  RETURN_IF_ERROR(
+      FromRocks(reader_->database().db().Get(reader_->read_options(),
+                                             reader_->database().family(Family::kAdjacency),
+                                             SliceOf(run.key), &value),
+                "reading adjacency"));
+  RETURN_IF_ERROR(DecodeAdjacencyBlock(View(value), &run.block));
+  while (index > run.block.entries.size()) {
+    index -= run.block.entries.size();
+    run.index = run.block.entries.size();
+    ASSIGN_OR_RETURN(const bool has_head, HasHead(&run));
+    if (!has_head) return BadCursor();
+  }
+  run.index = index;
+  return run;
 }
 
 absl::StatusOr<bool> AdjacencyReader::HasHead(Run* run) {

@@ -49,7 +49,11 @@ class AdjacencyReader {
   absl::Status ScanRuns(size_t request, const ScanRequest& wanted, std::vector<Run> runs,
                         ScanSink& sink);
   absl::StatusOr<std::vector<Run>> Leapfrog(NodeId node, const VisibleClasses& visible);
-  absl::StatusOr<std::vector<Run>> Resume(NodeId node, const ScanCursor& cursor);
+  absl::StatusOr<std::vector<Run>> Resume(NodeId node, const ScanCursor& cursor,
+                                          const VisibleClasses& visible);
+  absl::StatusOr<std::vector<Run>> ResumeBehindHead(NodeId node, absl::string_view position,
+                                                    const VisibleClasses& visible);
+  absl::StatusOr<Run> StartRun(ClassId visibility, std::string key, size_t index);
   // Moves on to the next block as long as the current one is used up; false when the list ends.
   absl::StatusOr<bool> HasHead(Run* run);
   absl::Status Merge(std::vector<Run>* runs, size_t limit, std::vector<AdjacentRelation>* merged);

@@ -18,7 +18,7 @@ namespace {
 // A merged head holds at most so many lists, entries of one list, and entries in all. They bound
 // what lists that a caller may not see cost him: a look at one byte an entry. Of a list several
 // blocks are taken: whatever is whole in a head is no hub to the walk, which spares it look-ups.
-constexpr size_t kHeadListsMax = 64;
+constexpr size_t kHeadListsMax = RelationChunk::kListsMax;
 constexpr size_t kHeadEntriesOfListMax = 512;
 constexpr size_t kHeadEntriesMax = 2048;
 

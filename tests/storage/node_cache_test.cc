@@ -66,7 +66,7 @@ TEST_CASE("the head of lists keeps every entry and where each list ends") {
   const NodeCache::Value value = NodeValue::OfHead(head);
   REQUIRE(value->size() == 3);
   CHECK(value->record().empty());
-  const RelationChunk chunk(value->neighbours(), value->details(), value);
+  const RelationChunk chunk(value->neighbours(), value->details(), {}, value);
   for (size_t i = 0; i < 3; ++i) {
     CAPTURE(i);
     const AdjacentRelation entry = chunk[i];
