@@ -27,6 +27,7 @@
 #include "absl/types/span.h"
 #include "relations/v1/relations.pb.h"
 #include "storage/graph_types.h"
+#include "storage/mutations.h"
 #include "storage/relation_chunk.h"
 #include "storage/visibility.h"
 
@@ -67,6 +68,8 @@ struct EntityRecord {
   ClassId visibility{};
   // Keeps the bytes of `wire` where they are; null where somebody else does.
   std::shared_ptr<const void> owner;
+  // Who reported it, as an engine keeps that; empty where the sink has no use for it.
+  absl::string_view reporters{};
 };
 
 // Receives the records of a Get.
@@ -129,28 +132,6 @@ class GraphView {
   virtual absl::StatusOr<const GroupSet*> ClassGroups(ClassId visibility) = 0;
 };
 
-// What Apply can do. Both are idempotent sets: applied twice they are applied once.
-struct PutEntity {
-  // The complete new record: replaces the entity of this id or creates it. `visible_by` must be
-  // canonical (CanonicalGroups) and not empty.
-  relations::v1::Entity entity;
-};
-struct PutRelation {
-  std::string source;
-  std::string target;
-  std::string type;
-  RelationMode mode = RelationMode::kAssociation;
-  absl::Time last_seen;
-  // Canonical and not empty.
-  GroupSet visible_by;
-};
-
-struct Mutations {
-  // Entities first: relations may name entities of the same batch.
-  std::vector<PutEntity> entities;
-  std::vector<PutRelation> relations;
-};
-
 struct GraphStats {
   uint64_t entities = 0;
   std::map<std::string, uint64_t> entities_by_type;
@@ -166,11 +147,21 @@ class GraphStore {
   // A view of the graph as it is now.
   virtual absl::StatusOr<std::unique_ptr<GraphView>> View() = 0;
 
-  // Applies all of `mutations` or nothing, durable when OK returns.
+  // Applies all of `mutations` or nothing, durable when OK returns; a view taken then shows it.
   // INVALID_ARGUMENT: a record that breaks the limits of limits.h or the grammar of ids and groups.
   // FAILED_PRECONDITION: a relation names an entity that is neither stored nor in the batch, or
-  // both ends are the same.
+  // both ends are the same. Others as mutations.h says; those that a reporter can cause are public
+  // errors.
   virtual absl::Status Apply(const Mutations& mutations) = 0;
+
+  // Applies each request of a group as Apply does, in order, and gives the status of each; an
+  // engine may make the group durable at once. One that is refused does not concern the others.
+  virtual std::vector<absl::Status> ApplyGroup(absl::Span<const Mutations* const> group) {
+    std::vector<absl::Status> statuses;
+    statuses.reserve(group.size());
+    for (const Mutations* const mutations : group) statuses.push_back(Apply(*mutations));
+    return statuses;
+  }
 
   // The classes that a holder of `groups` may see; shared and cached. Ask after View: classes are
   // only ever added, so the answer then covers every record of the view.

@@ -44,8 +44,19 @@ inline constexpr size_t kRelationTypeBytesMax = 128;
 // Relations of different type or mode from one entity to another one.
 inline constexpr size_t kRelationsPerPairMax = 256;
 
-// gRPC: no request of this API comes near it.
-inline constexpr int kRequestBytesMax = 1 << 20;
+// Relations that one batch of a deletion or narrowing changes; more take several batches. A batch
+// holds up all other writes: this many cost about 0.2 s.
+inline constexpr size_t kRevisionStepRelations = 4096;
+
+// The queue of writes: requests and bytes that wait, and of one group. A group of a thousand
+// spreads the cost of its sync thin and takes some 20 ms.
+inline constexpr size_t kWriteQueueRequestsMax = 65536;
+inline constexpr size_t kWriteQueueBytesMax = 256 << 20;
+inline constexpr size_t kWriteGroupRequestsMax = 1024;
+inline constexpr size_t kWriteGroupBytesMax = 16 << 20;
+
+// gRPC: an ingest body of kIngestBodyBytesMax has at most this many bytes as a message.
+inline constexpr int kRequestBytesMax = 4 << 20;
 // gRPC: an answer of 101 entities at the record limit would be larger, and is refused whole.
 inline constexpr int kAnswerBytesMax = 64 << 20;
 

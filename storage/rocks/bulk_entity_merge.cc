@@ -236,7 +236,7 @@ absl::Status BulkEntityMerge::EmitStored(Candidate& candidate) {
     absl::Status status = MergeReport(*candidate.merged, &merged);
     if (status.ok()) {
       ASSIGN_OR_RETURN(visibility, ClassOf(merged));
-      record_ = EncodeEntityRecord(merged, visibility);
+      record_ = EncodeEntityRecord(merged, visibility, before.reporters);
       if (record_.size() > limits::kEntityRecordBytesMax) {
         status = absl::InvalidArgumentError(absl::StrCat("together with what is known already, ",
                                                          candidate.id, " is larger than ",

@@ -88,7 +88,7 @@ absl::StatusOr<BulkImport::Counts> BulkImport::Finish() {
 }
 
 absl::StatusOr<BulkImport::Counts> BulkImport::Merge() {
-  const std::lock_guard<std::mutex> lock(store_->writer_mutex_);
+  const std::lock_guard<FairMutex> lock(store_->writer_mutex_);
   RocksDatabase& database = *store_->database_;
   const ScratchDirectory* const scratch = gathered_->scratch.get();
   BackgroundWorker* const worker = &gathered_->worker;

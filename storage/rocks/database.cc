@@ -248,16 +248,21 @@ absl::Status RocksDatabase::OpenFamilies() {
     }
     high_water_ = high_water->sequence;
   }
-  return RecordHighWater(recovered);
+  RETURN_IF_ERROR(RecordHighWater(recovered));
+  return version < kFormatVersion ? RecordFormat() : absl::OkStatus();
+}
+
+absl::Status RocksDatabase::RecordFormat() {
+  rocksdb::WriteBatch batch;
+  const rocksdb::Status put = batch.Put(family(Family::kMeta), kCreatedKey,
+                                        absl::StrCat(kFormatVersion, "\n", store_id_, "\n"));
+  RETURN_IF_ERROR(FromRocks(put, "recording the format"));
+  return Write(batch);
 }
 
 absl::Status RocksDatabase::CreateFamilies() {
   store_id_ = NewStoreId();
-  rocksdb::WriteBatch batch;
-  const rocksdb::Status put = batch.Put(family(Family::kMeta), kCreatedKey,
-                                        absl::StrCat(kFormatVersion, "\n", store_id_, "\n"));
-  RETURN_IF_ERROR(FromRocks(put, "creating the store"));
-  RETURN_IF_ERROR(Write(batch));
+  RETURN_IF_ERROR(RecordFormat());
   // In an SST file before HIGH_WATER exists: a vanished log can then never look like a new store.
   RETURN_IF_ERROR(
       FromRocks(db_->Flush(rocksdb::FlushOptions(), family(Family::kMeta)), "creating the store"));

@@ -110,6 +110,8 @@ class RocksDatabase {
   explicit RocksDatabase(DatabaseOptions options) : options_(std::move(options)) {}
   absl::Status OpenFamilies();
   absl::Status CreateFamilies();
+  // Makes the store one of kFormatVersion: every older format is a special case of it.
+  absl::Status RecordFormat();
   absl::Status RecordHighWater(uint64_t sequence);
 
   DatabaseOptions options_;

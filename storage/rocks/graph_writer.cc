@@ -1,298 +1,232 @@
 #include "storage/rocks/graph_writer.h"
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "storage/base/limits.h"
+#include "storage/base/public_error.h"
 #include "storage/base/status_macros.h"
-#include "storage/entity_id.h"
+#include "storage/consolidation.h"
 #include "storage/entity_wire.h"
+#include "storage/mutation_rules.h"
 #include "storage/rocks/key_format.h"
-#include "storage/rocks/rocks_status.h"
 
 namespace relations {
 namespace {
 
-constexpr NodeId kUnknown{0};
+constexpr NodeId kUnknown = WriteOverlay::kUnknown;
 
 auto TypeAndMode(const PairRelation& relation) {
   return std::make_tuple(relation.type, relation.mode);
 }
 
-bool SameRelation(const PairRelation& a, const PairRelation& b) {
-  return TypeAndMode(a) == TypeAndMode(b) && a.visibility == b.visibility &&
-         a.last_seen == b.last_seen;
+bool IsAlreadyReporter(absl::string_view reporters, absl::string_view reporter) {
+  for (size_t i = 0; i + kReporterBytes <= reporters.size(); i += kReporterBytes) {
+    if (reporters.substr(i, kReporterBytes) == reporter) return true;
+  }
+  return false;
 }
 
-absl::Status ValidateEntity(const relations::v1::Entity& entity) {
-  if (!IsEntityId(entity.id())) {
-    return absl::InvalidArgumentError("an entity's id is not of the form of an id");
+// The ids that a request names.
+void AddIds(const Mutations& mutations, std::vector<absl::string_view>* ids) {
+  for (const auto& put : mutations.entities) ids->push_back(put.entity.id());
+  for (const auto& report : mutations.entity_reports) ids->push_back(report.entity.id());
+  for (const auto& put : mutations.relations) {
+    ids->push_back(put.source);
+    ids->push_back(put.target);
   }
-  if (entity.type().empty() || entity.type().size() > limits::kTypeBytesMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(entity.id(), ": its type must have 1 to ", limits::kTypeBytesMax, " bytes"));
+  for (const auto& report : mutations.relation_reports) {
+    ids->push_back(report.source);
+    ids->push_back(report.target);
   }
-  return absl::OkStatus();
-}
-
-absl::Status ValidateGroups(absl::string_view whose, const GroupSet& groups) {
-  if (groups.empty() || groups.size() > limits::kVisibleByMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(whose, ": visibleBy must name 1 to ", limits::kVisibleByMax, " groups"));
-  }
-  for (size_t i = 0; i < groups.size(); ++i) {
-    if (!IsGroupName(groups[i]) || (i > 0 && groups[i - 1] >= groups[i])) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(whose, ": visibleBy is not a canonical set of group names"));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ValidateRelation(const PutRelation& relation) {
-  const std::string whose = absl::StrCat(relation.source, " -> ", relation.target);
-  if (relation.source == relation.target) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(whose, ": a relation needs two different entities"));
-  }
-  if (relation.type.empty() || relation.type.size() > limits::kRelationTypeBytesMax) {
-    return absl::InvalidArgumentError(absl::StrCat(whose, ": a relation's type must have 1 to ",
-                                                   limits::kRelationTypeBytesMax, " bytes"));
-  }
-  if (!IsTimestamp(relation.last_seen)) {
-    return absl::InvalidArgumentError(absl::StrCat(whose, ": lastSeen is out of range"));
-  }
-  return ValidateGroups(whose, relation.visible_by);
 }
 
 }  // namespace
 
-GraphWriter::GraphWriter(RocksGraphStore* store) : store_(store), changes_(store) {}
+GraphWriter::GraphWriter(RocksGraphStore* store)
+    : store_(store), changes_(store), overlay_(store->database_, changes_.next_node()) {}
 
-absl::Status GraphWriter::Apply(const Mutations& mutations) {
-  RETURN_IF_ERROR(ResolveIds(mutations));
-  RETURN_IF_ERROR(PutEntities(mutations.entities));
-  RETURN_IF_ERROR(LoadPairs(mutations.relations));
-  RETURN_IF_ERROR(PutRelations(mutations.relations));
-  RETURN_IF_ERROR(WritePairs());
-  RETURN_IF_ERROR(WriteLists());
-  RETURN_IF_ERROR(WriteCounters());
-  RETURN_IF_ERROR(changes_.Publish());
-  store_->cache_.BeginWrite(changed_);
-  const absl::Status written = store_->database_->Write(batch_);
-  store_->cache_.EndWrite(changed_);
-  RETURN_IF_ERROR(written);
-  changes_.Commit();
+absl::Status GraphWriter::Prepare(absl::Span<const Mutations* const> group) {
+  std::vector<absl::string_view> ids;
+  for (const Mutations* const mutations : group) AddIds(*mutations, &ids);
+  RETURN_IF_ERROR(overlay_.LoadIds(ids));
+  std::vector<NodeId> nodes;
+  nodes.reserve(ids.size());
+  for (const absl::string_view id : ids) {
+    ASSIGN_OR_RETURN(const NodeId node, overlay_.Resolve(id));
+    nodes.push_back(node);
+  }
+  RETURN_IF_ERROR(overlay_.LoadEntities(nodes));
+  std::vector<PairNodes> pairs;
+  const auto add_pair = [&](absl::string_view source, absl::string_view target) -> absl::Status {
+    ASSIGN_OR_RETURN(const NodeId from, overlay_.Resolve(source));
+    ASSIGN_OR_RETURN(const NodeId to, overlay_.Resolve(target));
+    if (from != kUnknown && to != kUnknown) pairs.emplace_back(from, to);
+    return absl::OkStatus();
+  };
+  for (const Mutations* const mutations : group) {
+    for (const auto& put : mutations->relations) {
+      RETURN_IF_ERROR(add_pair(put.source, put.target));
+    }
+    for (const auto& report : mutations->relation_reports) {
+      RETURN_IF_ERROR(add_pair(report.source, report.target));
+    }
+  }
+  return overlay_.LoadPairs(pairs);
+}
+
+template <typename Part>
+absl::Status GraphWriter::AddAll(const std::vector<Part>& parts,
+                                 absl::Status (GraphWriter::*add)(const Part&)) {
+  for (const Part& part : parts) RETURN_IF_ERROR((this->*add)(part));
   return absl::OkStatus();
 }
 
-absl::Status GraphWriter::Put(Family family, absl::string_view key, absl::string_view value) {
-  return FromRocks(
-      batch_.Put(store_->database_->family(family), rocksdb::Slice(key.data(), key.size()),
-                 rocksdb::Slice(value.data(), value.size())),
-      "filling a batch");
+absl::Status GraphWriter::Add(const Mutations& mutations) {
+  const WriteOverlay::Mark mark = overlay_.SetMark();
+  const auto add = [&]() -> absl::Status {
+    RETURN_IF_ERROR(AddAll(mutations.deleted_entities, &GraphWriter::Delete));
+    RETURN_IF_ERROR(AddAll(mutations.deleted_relations, &GraphWriter::Delete));
+    RETURN_IF_ERROR(AddAll(mutations.narrowed_entities, &GraphWriter::Narrow));
+    RETURN_IF_ERROR(AddAll(mutations.narrowed_relations, &GraphWriter::Narrow));
+    RETURN_IF_ERROR(AddAll(mutations.entities, &GraphWriter::Put));
+    RETURN_IF_ERROR(AddAll(mutations.relations, &GraphWriter::Put));
+    RETURN_IF_ERROR(AddAll(mutations.entity_reports, &GraphWriter::Report));
+    return AddAll(mutations.relation_reports, &GraphWriter::Report);
+  };
+  const absl::Status status = add();
+  if (!status.ok()) overlay_.TakeBack(mark);
+  return status;
 }
 
-absl::Status GraphWriter::ResolveIds(const Mutations& mutations) {
-  for (const PutEntity& put : mutations.entities) nodes_.emplace(put.entity.id(), kUnknown);
-  for (const PutRelation& put : mutations.relations) {
-    nodes_.emplace(put.source, kUnknown);
-    nodes_.emplace(put.target, kUnknown);
+absl::StatusOr<relations::v1::Entity> GraphWriter::Parse(const WriteOverlay::Entity& stored) const {
+  ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(*stored.record));
+  ASSIGN_OR_RETURN(const GroupSet* const groups, changes_.Groups(record.visibility));
+  relations::v1::Entity entity;
+  if (!entity.ParseFromArray(record.wire.data(), static_cast<int>(record.wire.size()))) {
+    return absl::DataLossError("an entity record does not parse");
   }
-  std::vector<std::string> keys;
-  std::vector<std::pair<const std::string*, NodeId*>> wanted;
-  keys.reserve(nodes_.size());
-  for (auto& [id, node] : nodes_) {
-    keys.push_back(IdKey(id));
-    wanted.emplace_back(&id, &node);
+  entity.mutable_visible_by()->Assign(groups->begin(), groups->end());
+  return entity;
+}
+
+absl::Status GraphWriter::SetRecord(const relations::v1::Entity& entity, const GroupSet& groups,
+                                    absl::string_view reporters) {
+  ASSIGN_OR_RETURN(const ClassId visibility, changes_.Intern(groups));
+  auto record =
+      std::make_shared<const std::string>(EncodeEntityRecord(entity, visibility, reporters));
+  RETURN_IF_ERROR(CheckRecordSize(entity.id(), record->size()));
+  ASSIGN_OR_RETURN(const NodeId node, overlay_.Resolve(entity.id()));
+  if (node == kUnknown) {
+    const NodeId created = changes_.NewNode();
+    overlay_.SetNode(entity.id(), created);
+    overlay_.AddEntity(created, entity.id(), {visibility, std::move(record)});
+    return absl::OkStatus();
   }
-  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
-  std::vector<std::string> values;
-  const std::vector<rocksdb::Status> statuses =
-      store_->database_->db().MultiGet(rocksdb::ReadOptions(),
-                                       std::vector<rocksdb::ColumnFamilyHandle*>(
-                                           keys.size(), store_->database_->family(Family::kIds)),
-                                       slices, &values);
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (statuses[i].IsNotFound()) continue;
-    RETURN_IF_ERROR(FromRocks(statuses[i], "reading ids"));
-    ASSIGN_OR_RETURN(*wanted[i].second, NodeOfKey(values[i]));
-    ids_.emplace(*wanted[i].second, *wanted[i].first);
-  }
+  RETURN_IF_ERROR(overlay_.Find(node).status());
+  overlay_.SetEntity(node, {visibility, std::move(record)});
   return absl::OkStatus();
 }
 
-absl::Status GraphWriter::PutEntities(const std::vector<PutEntity>& entities) {
-  // The type that each entity of the batch has so far: an id may come twice.
-  absl::flat_hash_map<NodeId, std::string> types;
-  for (const PutEntity& put : entities) {
-    const relations::v1::Entity& entity = put.entity;
-    RETURN_IF_ERROR(ValidateEntity(entity));
-    const GroupSet groups(entity.visible_by().begin(), entity.visible_by().end());
-    RETURN_IF_ERROR(ValidateGroups(entity.id(), groups));
-    ASSIGN_OR_RETURN(const ClassId visibility, changes_.Intern(groups));
-    const std::string record = EncodeEntityRecord(entity, visibility);
-    if (record.size() > limits::kEntityRecordBytesMax) {
-      return absl::InvalidArgumentError(absl::StrCat(entity.id(), ": the record has ",
-                                                     record.size(), " bytes, more than ",
-                                                     limits::kEntityRecordBytesMax));
-    }
-    NodeId& node = nodes_[entity.id()];
-    if (node == kUnknown) {
-      node = changes_.NewNode();
-      ids_.emplace(node, entity.id());
-      RETURN_IF_ERROR(Put(Family::kIds, IdKey(entity.id()), NodeKey(node)));
-    } else if (!types.contains(node)) {
-      ASSIGN_OR_RETURN(const std::optional<std::string> stored,
-                       store_->database_->Get(Family::kEntities, NodeKey(node)));
-      if (!stored.has_value()) {
-        return absl::DataLossError(absl::StrCat(entity.id(), " has a node but no record"));
-      }
-      ASSIGN_OR_RETURN(const EntityRecord before, DecodeEntityRecord(*stored));
-      ASSIGN_OR_RETURN(const EntityHead head, ReadEntityHead(before.wire));
-      types.emplace(node, std::string(head.type));
-    }
-    const auto known = types.find(node);
-    if (known != types.end()) changes_.AddEntities(known->second, -1);
-    changes_.AddEntities(entity.type(), 1);
-    types[node] = entity.type();
-    RETURN_IF_ERROR(Put(Family::kEntities, NodeKey(node), record));
-    changed_.push_back(NodeCache::EntityKey(node));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status GraphWriter::LoadPairs(const std::vector<PutRelation>& relations) {
-  for (const PutRelation& put : relations) {
-    RETURN_IF_ERROR(ValidateRelation(put));
-    const NodeId source = nodes_[put.source];
-    const NodeId target = nodes_[put.target];
-    if (source == kUnknown || target == kUnknown) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(put.source, " -> ", put.target, ": there is no entity ",
-                       source == kUnknown ? put.source : put.target));
-    }
-    // Both directions: whether a relation is the only one between two nodes depends on both.
-    pairs_.emplace(PairNodes{source, target}, PairChange{});
-    pairs_.emplace(PairNodes{target, source}, PairChange{});
-  }
-  std::vector<std::string> keys;
-  keys.reserve(pairs_.size());
-  for (const auto& [nodes, change] : pairs_) keys.push_back(PairKey(nodes.first, nodes.second));
-  std::vector<std::string> values;
-  const std::vector<rocksdb::Status> statuses = store_->database_->db().MultiGet(
-      rocksdb::ReadOptions(),
-      std::vector<rocksdb::ColumnFamilyHandle*>(keys.size(),
-                                                store_->database_->family(Family::kRelations)),
-      std::vector<rocksdb::Slice>(keys.begin(), keys.end()), &values);
-  size_t i = 0;
-  for (auto& [nodes, change] : pairs_) {
-    const size_t index = i++;
-    if (statuses[index].IsNotFound()) continue;
-    RETURN_IF_ERROR(FromRocks(statuses[index], "reading relations"));
-    ASSIGN_OR_RETURN(change.before, DecodePairRelations(values[index]));
-    change.after = change.before;
-  }
-  return absl::OkStatus();
-}
-
-absl::Status GraphWriter::PutRelations(const std::vector<PutRelation>& relations) {
-  for (const PutRelation& put : relations) {
-    PairRelation relation;
-    ASSIGN_OR_RETURN(relation.type, changes_.InternLabel(put.type));
-    ASSIGN_OR_RETURN(relation.visibility, changes_.Intern(put.visible_by));
-    relation.mode = put.mode;
-    relation.last_seen = put.last_seen;
-    std::vector<PairRelation>& after = pairs_[{nodes_[put.source], nodes_[put.target]}].after;
-    const auto place = std::lower_bound(after.begin(), after.end(), relation,
-                                        [](const PairRelation& a, const PairRelation& b) {
-                                          return TypeAndMode(a) < TypeAndMode(b);
-                                        });
-    if (place != after.end() && TypeAndMode(*place) == TypeAndMode(relation)) {
-      *place = relation;
-      continue;
-    }
-    if (after.size() >= limits::kRelationsPerPairMax) {
-      return absl::InvalidArgumentError(absl::StrCat(put.source, " -> ", put.target, ": more than ",
-                                                     limits::kRelationsPerPairMax,
-                                                     " relations of different type or mode"));
-    }
+absl::Status GraphWriter::SetRelation(const PairNodes& nodes, const PairRelation& relation,
+                                      absl::string_view whose) {
+  ASSIGN_OR_RETURN(const std::vector<PairRelation>* const before, overlay_.Relations(nodes));
+  std::vector<PairRelation> after = *before;
+  const auto place = std::lower_bound(
+      after.begin(), after.end(), relation,
+      [](const PairRelation& a, const PairRelation& b) { return TypeAndMode(a) < TypeAndMode(b); });
+  if (place != after.end() && TypeAndMode(*place) == TypeAndMode(relation)) {
+    *place = relation;
+  } else if (after.size() >= limits::kRelationsPerPairMax) {
+    return TooManyRelations(whose);
+  } else {
     after.insert(place, relation);
-    changes_.AddRelations(1);
   }
+  overlay_.SetRelations(nodes, std::move(after));
   return absl::OkStatus();
 }
 
-absl::Status GraphWriter::WritePairs() {
-  for (const auto& [nodes, change] : pairs_) {
-    const PairChange& reverse = pairs_.at({nodes.second, nodes.first});
-    const bool sole_before = change.before.size() + reverse.before.size() == 1;
-    const bool sole_after = change.after.size() + reverse.after.size() == 1;
-    EditLists(nodes, change, sole_before, sole_after);
-    if (!std::equal(change.before.begin(), change.before.end(), change.after.begin(),
-                    change.after.end(), SameRelation)) {
-      RETURN_IF_ERROR(Put(Family::kRelations, PairKey(nodes.first, nodes.second),
-                          EncodePairRelations(change.after)));
-      changed_.push_back(NodeCache::PairKey(nodes.first, nodes.second));
-    }
+absl::Status GraphWriter::Put(const PutEntity& put) {
+  RETURN_IF_ERROR(CheckEntity(put.entity));
+  const GroupSet groups(put.entity.visible_by().begin(), put.entity.visible_by().end());
+  ASSIGN_OR_RETURN(const NodeId node, overlay_.Resolve(put.entity.id()));
+  std::string reporters;
+  if (node != kUnknown) {
+    ASSIGN_OR_RETURN(const WriteOverlay::EntityChange* const change, overlay_.Find(node));
+    ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(*change->after.record));
+    reporters = std::string(record.reporters);
   }
-  return absl::OkStatus();
+  return SetRecord(put.entity, groups, reporters);
 }
 
-void GraphWriter::EditLists(const PairNodes& nodes, const PairChange& change, bool sole_before,
-                            bool sole_after) {
-  const auto edit = [&](ListEdit::Kind kind, const PairRelation& relation, bool sole) {
-    AdjacentRelation entry{relation.last_seen,   nodes.second,  relation.type,
-                           Direction::kOutgoing, relation.mode, sole};
-    edits_[{nodes.first, relation.visibility}].push_back({kind, entry});
-    entry.neighbour = nodes.first;
-    entry.direction = Direction::kIncoming;
-    edits_[{nodes.second, relation.visibility}].push_back({kind, entry});
-  };
-  const auto stays = [&](const std::vector<PairRelation>& others, const PairRelation& relation) {
-    return sole_before == sole_after &&
-           std::any_of(others.begin(), others.end(),
-                       [&](const PairRelation& other) { return SameRelation(other, relation); });
-  };
-  for (const PairRelation& relation : change.before) {
-    if (!stays(change.after, relation)) edit(ListEdit::Kind::kRemove, relation, sole_before);
+absl::Status GraphWriter::Put(const PutRelation& put) {
+  RETURN_IF_ERROR(CheckRelation(put));
+  ASSIGN_OR_RETURN(const NodeId source, overlay_.Resolve(put.source));
+  ASSIGN_OR_RETURN(const NodeId target, overlay_.Resolve(put.target));
+  const std::string whose = absl::StrCat(put.source, " -> ", put.target);
+  if (source == kUnknown || target == kUnknown) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(whose, ": there is no entity ", source == kUnknown ? put.source : put.target));
   }
-  for (const PairRelation& relation : change.after) {
-    if (!stays(change.before, relation)) edit(ListEdit::Kind::kInsert, relation, sole_after);
-  }
+  PairRelation relation;
+  ASSIGN_OR_RETURN(relation.type, changes_.InternLabel(put.type));
+  ASSIGN_OR_RETURN(relation.visibility, changes_.Intern(put.visible_by));
+  relation.mode = put.mode;
+  relation.last_seen = put.last_seen;
+  return SetRelation({source, target}, relation, whose);
 }
 
-absl::Status GraphWriter::WriteLists() {
-  AdjacencyWriter writer(
-      store_->database_, [this](NodeId node) { return IdOf(node); }, &batch_);
-  for (auto& [list, edits] : edits_) {
-    RETURN_IF_ERROR(writer.Edit(list.first, list.second, std::move(edits)));
-    changed_.push_back(NodeCache::ListsKey(list.first));
+absl::Status GraphWriter::Report(const ReportEntity& report) {
+  RETURN_IF_ERROR(CheckEntity(report.entity));
+  std::string reporter;
+  PutU64(report.reporter, reporter);
+  std::string reporters;
+  relations::v1::Entity entity;
+  ASSIGN_OR_RETURN(const NodeId node, overlay_.Resolve(report.entity.id()));
+  if (node == kUnknown) {
+    entity = report.entity;
+  } else {
+    ASSIGN_OR_RETURN(const WriteOverlay::EntityChange* const change, overlay_.Find(node));
+    ASSIGN_OR_RETURN(entity, Parse(change->after));
+    ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(*change->after.record));
+    reporters = std::string(record.reporters);
+    RETURN_IF_ERROR(MergeForReporter(report.entity, &entity));
   }
-  return absl::OkStatus();
+  if (reporters.size() < kReportersMax * kReporterBytes &&
+      !IsAlreadyReporter(reporters, reporter)) {
+    reporters += reporter;
+  }
+  Assess(reporters.size() / kReporterBytes, &entity);
+  return SetRecord(entity, {entity.visible_by().begin(), entity.visible_by().end()}, reporters);
 }
 
-absl::Status GraphWriter::WriteCounters() {
-  for (const auto& [key, value] : changes_.ChangedCounters()) {
-    RETURN_IF_ERROR(Put(Family::kMeta, key, value));
+absl::Status GraphWriter::Report(const ReportRelation& report) {
+  ASSIGN_OR_RETURN(const NodeId source, overlay_.Resolve(report.source));
+  ASSIGN_OR_RETURN(const NodeId target, overlay_.Resolve(report.target));
+  const GroupSet* ends[] = {nullptr, nullptr};
+  for (size_t i = 0; i < 2; ++i) {
+    const NodeId node = i == 0 ? source : target;
+    if (node == kUnknown) continue;
+    ASSIGN_OR_RETURN(const WriteOverlay::EntityChange* const change, overlay_.Find(node));
+    ASSIGN_OR_RETURN(ends[i], changes_.Groups(change->after.visibility));
   }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<absl::string_view> GraphWriter::IdOf(NodeId node) {
-  const auto known = ids_.find(node);
-  if (known != ids_.end()) return absl::string_view(known->second);
-  ASSIGN_OR_RETURN(const std::optional<std::string> stored,
-                   store_->database_->Get(Family::kEntities, NodeKey(node)));
-  if (!stored.has_value()) {
-    return absl::DataLossError(
-        absl::StrCat("node ", static_cast<uint64_t>(node), " has no entity"));
+  ASSIGN_OR_RETURN(GroupSet groups, GroupsOfReport(report, ends[0], ends[1]));
+  const PairNodes nodes{source, target};
+  PairRelation relation;
+  ASSIGN_OR_RETURN(relation.type, changes_.InternLabel(report.type));
+  relation.mode = report.mode;
+  relation.last_seen = report.last_seen;
+  ASSIGN_OR_RETURN(const std::vector<PairRelation>* const known, overlay_.Relations(nodes));
+  for (const PairRelation& before : *known) {
+    if (TypeAndMode(before) != TypeAndMode(relation)) continue;
+    relation.last_seen = std::max(relation.last_seen, before.last_seen);
+    ASSIGN_OR_RETURN(const GroupSet* const seen_by, changes_.Groups(before.visibility));
+    groups = SharedGroups(UnitedGroups(groups, *seen_by), SharedGroups(*ends[0], *ends[1]));
   }
-  ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(*stored));
-  ASSIGN_OR_RETURN(const EntityHead head, ReadEntityHead(record.wire));
-  return absl::string_view(ids_.emplace(node, std::string(head.id)).first->second);
+  ASSIGN_OR_RETURN(relation.visibility, changes_.Intern(groups));
+  return SetRelation(nodes, relation, absl::StrCat(report.source, " -> ", report.target));
 }
 
 }  // namespace relations

@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "relations/store/v1/credential.pb.h"
 #include "relations/v1/relations.pb.h"
@@ -118,24 +119,34 @@ class Checker {
         next.has_value() ? DecodeNumber(*next) : absl::StatusOr<uint64_t>(1);
     if (!next_node.ok()) Find("meta next_node: not a number");
     ForEach(Family::kEntities, [&](absl::string_view key, absl::string_view value) {
-      ++report_.entities;
       const absl::StatusOr<NodeId> node = NodeOfKey(key);
       const absl::StatusOr<EntityRecord> record = DecodeEntityRecord(value);
       if (!node.ok() || !record.ok()) return Find(Family::kEntities, key, "not an entity record");
       if (next_node.ok() && static_cast<uint64_t>(*node) >= *next_node) {
         Find(Family::kEntities, key, "a node beyond next_node");
       }
-      if (static_cast<uint32_t>(record->visibility) >= classes_) {
+      const bool goes = record->visibility == kNobodyClass;
+      if (goes && !Read(Family::kMeta, RevisionKey(*node)).has_value()) {
+        Find(Family::kEntities, key, "visible to nobody and not being deleted");
+      }
+      if (!goes && static_cast<uint32_t>(record->visibility) >= classes_) {
         Find(Family::kEntities, key, "an unknown visibility class");
       }
       relations::v1::Entity entity;
       if (!entity.ParseFromArray(record->wire.data(), static_cast<int>(record->wire.size())) ||
           !IsEntityId(entity.id()) || entity.visible_by_size() != 0 ||
-          EncodeEntityRecord(entity, record->visibility) != value) {
+          EncodeEntityRecord(entity, record->visibility, record->reporters) != value) {
         return Find(Family::kEntities, key, "not the canonical bytes of an entity");
       }
-      ++types_[entity.type()];
       const std::optional<std::string> back = Read(Family::kIds, IdKey(entity.id()));
+      if (goes) {
+        if (back.has_value() && *back == key) {
+          Find(Family::kEntities, key, "being deleted, and ids still leads to it");
+        }
+        return;
+      }
+      ++report_.entities;
+      ++types_[entity.type()];
       if (!back.has_value() || *back != key) {
         Find(Family::kEntities, key,
              absl::StrCat("ids does not lead ", entity.id(), " back to it"));
@@ -276,6 +287,12 @@ class Checker {
     const absl::string_view prefix = kEntityCountPrefix;
     ForEach(Family::kMeta, [&](absl::string_view key, absl::string_view /*value*/) {
       if (key.substr(0, prefix.size()) == prefix) types_[std::string(key.substr(prefix.size()))];
+      if (absl::StartsWith(key, kRevisionPrefix)) {
+        const absl::StatusOr<NodeId> node = NodeOfRevisionKey(key);
+        if (!node.ok() || !Exists(*node)) {
+          Find(Family::kMeta, key, "a revision of a node without an entity");
+        }
+      }
     });
     for (const auto& [type, count] : types_) {
       const uint64_t counted = number(absl::StrCat(prefix, type));

@@ -6,11 +6,15 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "storage/entity_wire.h"
 #include "storage/varint.h"
 
 namespace relations {
 namespace {
+
+// Above the class in the first number of an entity record.
+constexpr int kReportersShift = 32;
 
 constexpr char kHashedId = 'h';
 constexpr char kTextId = 't';
@@ -188,6 +192,13 @@ std::string LabelKey(LabelId label) {
   return key;
 }
 
+std::string RevisionKey(NodeId node) { return absl::StrCat(kRevisionPrefix, NodeKey(node)); }
+
+absl::StatusOr<NodeId> NodeOfRevisionKey(absl::string_view key) {
+  if (!absl::ConsumePrefix(&key, kRevisionPrefix)) return Damaged("revision key", key);
+  return NodeOfKey(key);
+}
+
 absl::StatusOr<uint32_t> NumberOfKey(absl::string_view key) {
   uint32_t number = 0;
   absl::string_view rest = key;
@@ -292,7 +303,8 @@ absl::StatusOr<std::vector<PairRelation>> DecodePairRelations(absl::string_view 
   return relations;
 }
 
-std::string EncodeEntityRecord(const relations::v1::Entity& entity, ClassId visibility) {
+std::string EncodeEntityRecord(const relations::v1::Entity& entity, ClassId visibility,
+                               absl::string_view reporters) {
   relations::v1::Entity before = entity;
   before.clear_visible_by();
   const std::string wire = SerializeEntity(before);
@@ -300,23 +312,30 @@ std::string EncodeEntityRecord(const relations::v1::Entity& entity, ClassId visi
   // Fields are serialised in order, so what stands before `visible_by` is what is left without the
   // only field after it.
   const size_t offset = before.ByteSizeLong();
+  const uint64_t count = reporters.size() / kReporterBytes;
   std::string value;
-  value.reserve(wire.size() + 8);
-  PutVarint(static_cast<uint32_t>(visibility), value);
+  value.reserve(wire.size() + reporters.size() + 16);
+  PutVarint(count << kReportersShift | static_cast<uint32_t>(visibility), value);
   PutVarint(offset, value);
+  value.append(reporters.data(), reporters.size());
   value += wire;
   return value;
 }
 
 absl::StatusOr<EntityRecord> DecodeEntityRecord(absl::string_view value) {
   absl::string_view rest = value;
-  uint64_t visibility = 0;
+  uint64_t head = 0;
   uint64_t offset = 0;
-  if (!GetVarint(&rest, &visibility) || visibility > UINT32_MAX || !GetVarint(&rest, &offset) ||
-      offset > rest.size()) {
+  if (!GetVarint(&rest, &head) || head >> kReportersShift > kReportersMax ||
+      !GetVarint(&rest, &offset)) {
     return Damaged("entity record", value);
   }
-  return EntityRecord{rest, offset, ClassId{static_cast<uint32_t>(visibility)}, nullptr};
+  const size_t reporter_bytes = (head >> kReportersShift) * kReporterBytes;
+  if (reporter_bytes > rest.size() || offset > rest.size() - reporter_bytes) {
+    return Damaged("entity record", value);
+  }
+  return EntityRecord{rest.substr(reporter_bytes), offset, ClassId{static_cast<uint32_t>(head)},
+                      nullptr, rest.substr(0, reporter_bytes)};
 }
 
 }  // namespace relations

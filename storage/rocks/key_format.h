@@ -1,5 +1,6 @@
-// Every byte of every key and value of the store, format version 1. README.md of storage/ explains
-// the layout; this file is the specification that the code follows.
+// Every byte of every key and value of the store, format version 2. README.md of storage/ explains
+// the layout; this file is the specification that the code follows. Every store of format 1 is one
+// of format 2 but for the version in `created`: it has no reporters and no revisions.
 //
 //   big-endian fixed integers: u32, u64      varint: LEB128, at most 10 bytes
 //
@@ -8,8 +9,9 @@
 //                "next_node"                              u64
 //                "relations"                              u64, number of relations
 //                "entities/" type                         u64, number of entities of the type
+//                "revise/" u64 node                       empty: a revision under way (below)
 //   ids          id key (below)                           u64 node
-//   entities     u64 node                                 varint class | varint offset | Entity
+//   entities     u64 node                                 entity record (below)
 //   adjacency    u64 node | u32 class | boundary          block (adjacency_block.h)
 //   relations    u64 source | u64 target                  pair record (below)
 //   visibility   u32 class                                varint n | n x (varint length | group)
@@ -19,8 +21,17 @@
 //   id key       'h' | 32 bytes | type       for an id "<type>-<64 lower-case hex digits>"
 //                't' | id                    for any other id
 //
-//   Entity bytes: the serialised Entity in field order without `visible_by`; `offset` is where
-//   those fields belong. The class stands for them.
+//   entity record
+//                varint (class + 2^32 * n) | varint offset | n x reporter, 8 bytes | Entity
+//                Entity bytes: the serialised Entity in field order without `visible_by`; `offset`
+//                is where those fields belong. The class stands for them. The reporters are the
+//                first 3 distinct ones that reported it, as digests; imports leave none.
+//
+//   revision     A deletion or narrowing of an entity with too many relations for one batch. Its
+//                first batch changes the entity's record, which hides what is to be hidden at
+//                once; the relations follow, batch by batch. Until the last one "revise/" names
+//                the node. To be deleted: the record's class is ffffffff, nobody's, and `ids` does
+//                not lead to the node any more.
 //
 //   pair record  n x (u8 flags | [varint label] | varint class | 5 bytes seconds | [nanoseconds]),
 //                ordered by (label, mode); seconds and nanoseconds as in an instant
@@ -41,8 +52,8 @@
 //   00000000 00000001 00000000 00000002 -> 0C 00 0EDC1D1768
 //
 // Invariants:
-//   1. ids and entities are inverse to each other: entities[ids[id]].id == id; node 0 is never
-//      used.
+//   1. ids and entities are inverse to each other, but for entities of class ffffffff:
+//      entities[ids[id]].id == id; node 0 is never used.
 //   2. next_node is larger than every node.
 //   3. A relation (source, target, label, mode) stands once in its pair record, once in the list of
 //      source (outgoing) and once in the list of target (incoming), under the same class and
@@ -51,8 +62,10 @@
 //      neighbour's id, direction, label, mode) and each block lies within its boundaries.
 //   5. The first block of a list exists if any block of it does, and only it may be empty. A block
 //      that is followed by another of its list says that one may follow.
-//   6. Every class and label that is named exists; class 0 is {"public"}.
-//   7. The counters in meta agree with the records.
+//   6. Every class and label that is named exists; class 0 is {"public"}. Class ffffffff is named
+//      by entities only, and only under revision.
+//   7. The counters in meta agree with the records; entities of class ffffffff are not counted.
+//   8. "revise/" names nodes that have an entity.
 #pragma once
 
 #include <cstdint>
@@ -70,12 +83,20 @@
 
 namespace relations {
 
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;
 
 inline constexpr char kCreatedKey[] = "created";
 inline constexpr char kNextNodeKey[] = "next_node";
 inline constexpr char kRelationCountKey[] = "relations";
 inline constexpr char kEntityCountPrefix[] = "entities/";
+inline constexpr char kRevisionPrefix[] = "revise/";
+
+// The class of an entity that is being deleted: visible to nobody, in no table.
+inline constexpr ClassId kNobodyClass{UINT32_MAX};
+
+inline constexpr size_t kReporterBytes = 8;
+// More do not raise the accuracy.
+inline constexpr size_t kReportersMax = 3;
 
 // --- Building blocks. Get* consume from the front of `*input`; false, with `*input` unspecified,
 // when the bytes are not of that form.
@@ -120,6 +141,9 @@ absl::StatusOr<NodePair> PairOfKey(absl::string_view key);
 
 std::string ClassKey(ClassId visibility);
 std::string LabelKey(LabelId label);
+// The key in `meta` of a revision, and the node that it names.
+std::string RevisionKey(NodeId node);
+absl::StatusOr<NodeId> NodeOfRevisionKey(absl::string_view key);
 absl::StatusOr<uint32_t> NumberOfKey(absl::string_view key);
 
 // --- Values.
@@ -134,7 +158,9 @@ std::string EncodePairRelations(const std::vector<PairRelation>& relations);
 absl::StatusOr<std::vector<PairRelation>> DecodePairRelations(absl::string_view value);
 
 // The record of an entity; `entity.visible_by` is not looked at, `visibility` stands for it.
-std::string EncodeEntityRecord(const relations::v1::Entity& entity, ClassId visibility);
+// `reporters` is as in EntityRecord, whole numbers of kReporterBytes.
+std::string EncodeEntityRecord(const relations::v1::Entity& entity, ClassId visibility,
+                               absl::string_view reporters = {});
 // The views point into `value`.
 absl::StatusOr<EntityRecord> DecodeEntityRecord(absl::string_view value);
 

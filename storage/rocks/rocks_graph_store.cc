@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/base/log.h"
 #include "storage/base/status_macros.h"
 #include "storage/rocks/graph_writer.h"
 #include "storage/rocks/key_format.h"
@@ -41,6 +42,12 @@ absl::Status RocksGraphStore::Load() {
         entities_by_type_.emplace(key.substr(prefix.size()), count);
         return absl::OkStatus();
       }));
+  RETURN_IF_ERROR(database_->ForEach(Family::kMeta, kRevisionPrefix,
+                                     [&](absl::string_view key, absl::string_view) -> absl::Status {
+                                       ASSIGN_OR_RETURN(const NodeId node, NodeOfRevisionKey(key));
+                                       revisions_.insert(node);
+                                       return absl::OkStatus();
+                                     }));
   // Class 0 is in the table from the start and is not on disk.
   RETURN_IF_ERROR(database_->ForEach(
       Family::kVisibility, {}, [&](absl::string_view key, absl::string_view value) -> absl::Status {
@@ -71,8 +78,82 @@ absl::StatusOr<std::unique_ptr<GraphView>> RocksGraphStore::View() {
 }
 
 absl::Status RocksGraphStore::Apply(const Mutations& mutations) {
-  const std::lock_guard<std::mutex> lock(writer_mutex_);
-  return GraphWriter(this).Apply(mutations);
+  const Mutations* const group[] = {&mutations};
+  return ApplyGroup(group).front();
+}
+
+std::vector<absl::Status> RocksGraphStore::ApplyGroup(absl::Span<const Mutations* const> group) {
+  std::vector<absl::Status> statuses(group.size());
+  size_t begin = 0;
+  while (begin < group.size()) {
+    if (GraphWriter::StandsAlone(*group[begin])) {
+      statuses[begin] = ApplyAlone(*group[begin]);
+      ++begin;
+      continue;
+    }
+    size_t end = begin;
+    while (end < group.size() && !GraphWriter::StandsAlone(*group[end])) ++end;
+    ApplyTogether(group.subspan(begin, end - begin),
+                  absl::MakeSpan(statuses).subspan(begin, end - begin));
+    begin = end;
+  }
+  const absl::Status continued = ContinueRevision();
+  if (!continued.ok()) LogError("revision not continued", {{"cause", continued.ToString()}});
+  return statuses;
+}
+
+absl::Status RocksGraphStore::ApplyAlone(const Mutations& mutations) {
+  absl::flat_hash_set<NodeId> unfinished;
+  {
+    const std::lock_guard<FairMutex> lock(writer_mutex_);
+    GraphWriter writer(this);
+    RETURN_IF_ERROR(writer.Add(mutations));
+    RETURN_IF_ERROR(writer.Write());
+    unfinished = writer.unfinished();
+  }
+  for (const NodeId node : unfinished) {
+    bool more = true;
+    while (more) {
+      const std::lock_guard<FairMutex> lock(writer_mutex_);
+      if (!revisions_.contains(node)) break;
+      GraphWriter writer(this);
+      RETURN_IF_ERROR(writer.AddRevision(node));
+      RETURN_IF_ERROR(writer.Write());
+      more = !writer.unfinished().empty();
+    }
+  }
+  return absl::OkStatus();
+}
+
+void RocksGraphStore::ApplyTogether(absl::Span<const Mutations* const> group,
+                                    absl::Span<absl::Status> statuses) {
+  absl::Status together;
+  bool io_failed = false;
+  {
+    const std::lock_guard<FairMutex> lock(writer_mutex_);
+    GraphWriter writer(this);
+    together = writer.Prepare(group);
+    for (size_t i = 0; i < group.size() && together.ok(); ++i) statuses[i] = writer.Add(*group[i]);
+    if (together.ok()) together = writer.Write();
+    // What the disk refused it would refuse again, and more slowly.
+    io_failed = writer.reached_disk();
+  }
+  if (together.ok()) return;
+  if (group.size() == 1 || io_failed) {
+    for (absl::Status& status : statuses) status.Update(together);
+    return;
+  }
+  for (size_t i = 0; i < group.size(); ++i) {
+    ApplyTogether(group.subspan(i, 1), statuses.subspan(i, 1));
+  }
+}
+
+absl::Status RocksGraphStore::ContinueRevision() {
+  const std::lock_guard<FairMutex> lock(writer_mutex_);
+  if (revisions_.empty()) return absl::OkStatus();
+  GraphWriter writer(this);
+  RETURN_IF_ERROR(writer.AddRevision(*revisions_.begin()));
+  return writer.Write();
 }
 
 absl::StatusOr<std::shared_ptr<const VisibleClasses>> RocksGraphStore::ClassesVisibleTo(

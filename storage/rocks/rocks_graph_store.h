@@ -15,10 +15,13 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "storage/graph_store.h"
 #include "storage/rocks/database.h"
+#include "storage/rocks/fair_mutex.h"
 #include "storage/rocks/node_cache.h"
 #include "storage/visibility.h"
 
@@ -40,7 +43,10 @@ class RocksGraphStore final : public GraphStore {
   }
 
   absl::StatusOr<std::unique_ptr<GraphView>> View() override;
+  // What is too large for one batch returns when its last one is written; others write in between.
   absl::Status Apply(const Mutations& mutations) override;
+  // One batch and one sync for the group, but for requests that stand alone.
+  std::vector<absl::Status> ApplyGroup(absl::Span<const Mutations* const> group) override;
   absl::StatusOr<std::shared_ptr<const VisibleClasses>> ClassesVisibleTo(
       const GroupSet& groups) override;
   absl::StatusOr<GraphStats> Stats() override;
@@ -56,14 +62,22 @@ class RocksGraphStore final : public GraphStore {
   RocksGraphStore(RocksDatabase* database, const Options& options)
       : database_(database), cache_(options.node_cache_bytes) {}
   absl::Status Load();
+  // Applies a request that needs a batch of its own.
+  absl::Status ApplyAlone(const Mutations& mutations);
+  // Applies others as one batch; one by one when that fails for a reason of its contents.
+  void ApplyTogether(absl::Span<const Mutations* const> group, absl::Span<absl::Status> statuses);
+  // Takes one step of some revision that was interrupted.
+  absl::Status ContinueRevision();
 
   RocksDatabase* const database_;
   NodeCache cache_;
 
-  // Held through a whole Apply.
-  std::mutex writer_mutex_;
+  // Held through the writing of a batch.
+  FairMutex writer_mutex_;
   // Guarded by writer_mutex_.
   uint64_t next_node_ = 1;
+  // Nodes whose deletion or narrowing is under way (key_format.h).
+  absl::flat_hash_set<NodeId> revisions_;
 
   // Guards what follows; held shortly. Only the holder of writer_mutex_ changes the tables (all but
   // the cache), so it reads them without this lock.

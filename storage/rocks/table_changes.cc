@@ -47,7 +47,8 @@ std::map<std::string, std::string> TableChanges::ChangedCounters() const {
   std::map<std::string, std::string> counters;
   if (next_node_ != store_->next_node_) counters[kNextNodeKey] = EncodeNumber(next_node_);
   if (relations_added_ != 0) {
-    counters[kRelationCountKey] = EncodeNumber(store_->relation_count_ + relations_added_);
+    counters[kRelationCountKey] =
+        EncodeNumber(store_->relation_count_ + static_cast<uint64_t>(relations_added_));
   }
   for (const auto& [type, added] : entities_added_) {
     if (added == 0) continue;
@@ -90,7 +91,7 @@ absl::Status TableChanges::Publish() {
 void TableChanges::Commit() {
   store_->next_node_ = next_node_;
   const std::lock_guard<std::shared_mutex> lock(store_->tables_mutex_);
-  store_->relation_count_ += relations_added_;
+  store_->relation_count_ += static_cast<uint64_t>(relations_added_);
   for (const auto& [type, added] : entities_added_) {
     store_->entities_by_type_[type] += static_cast<uint64_t>(added);
   }

@@ -27,13 +27,13 @@ class TableChanges {
   // The node that the next NewNode gives.
   NodeId next_node() const { return NodeId{next_node_}; }
   void AddEntities(const std::string& type, int64_t count) { entities_added_[type] += count; }
-  void AddRelations(uint64_t count) { relations_added_ += count; }
+  void AddRelations(int64_t count) { relations_added_ += count; }
 
   // The class of a canonical set of groups, or the label of a relation type, old or new.
   absl::StatusOr<ClassId> Intern(const GroupSet& groups);
   absl::StatusOr<LabelId> InternLabel(const std::string& text);
   // The groups of a class that is stored or came from Intern; DATA_LOSS when there is no such
-  // class. Valid until the next Intern.
+  // class. Valid until the next Intern or Publish.
   absl::StatusOr<const GroupSet*> Groups(ClassId visibility) const;
 
   // The records of `meta` that change, in the order of their keys.
@@ -47,7 +47,7 @@ class TableChanges {
  private:
   RocksGraphStore* const store_;
   uint64_t next_node_;
-  uint64_t relations_added_ = 0;
+  int64_t relations_added_ = 0;
   std::map<std::string, int64_t> entities_added_;
   std::vector<GroupSet> new_classes_;
   absl::flat_hash_map<GroupSet, ClassId> new_class_ids_;

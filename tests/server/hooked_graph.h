@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "storage/graph_store.h"
 
@@ -22,6 +23,9 @@ class HookedGraph final : public GraphStore {
     return graph_->View();
   }
   absl::Status Apply(const Mutations& mutations) override { return graph_->Apply(mutations); }
+  std::vector<absl::Status> ApplyGroup(absl::Span<const Mutations* const> group) override {
+    return graph_->ApplyGroup(group);
+  }
   absl::StatusOr<std::shared_ptr<const VisibleClasses>> ClassesVisibleTo(
       const GroupSet& groups) override {
     return graph_->ClassesVisibleTo(groups);

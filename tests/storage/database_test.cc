@@ -153,6 +153,28 @@ TEST_CASE("a newer format is refused with both versions named") {
       absl::StrContains(database.status().message(), absl::StrCat("format ", kFormatVersion + 1)));
 }
 
+TEST_CASE("a store of an older format opens and is one of this format from then on") {
+  const TempDir directory;
+  std::string store_id;
+  const auto created = [&] {
+    const auto database = Open(directory.path());
+    REQUIRE(database.ok());
+    return **(*database)->Get(Family::kMeta, kCreatedKey);
+  };
+  {
+    const auto database = Open(directory.path(), OpenMode::kCreateIfMissing);
+    REQUIRE(database.ok());
+    store_id = (*database)->store_id();
+    rocksdb::WriteBatch batch;
+    REQUIRE(batch
+                .Put((*database)->family(Family::kMeta), kCreatedKey,
+                     absl::StrCat("1\n", store_id, "\n"))
+                .ok());
+    REQUIRE((*database)->Write(batch).ok());
+  }
+  CHECK(created() == absl::StrCat(kFormatVersion, "\n", store_id, "\n"));
+}
+
 TEST_CASE("a crash loses no acknowledged write") {
   const TempDir directory;
   const std::string store = directory / "store";

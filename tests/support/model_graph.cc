@@ -6,10 +6,10 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "storage/base/limits.h"
 #include "storage/base/status_macros.h"
-#include "storage/entity_id.h"
+#include "storage/consolidation.h"
 #include "storage/entity_wire.h"
+#include "storage/mutation_rules.h"
 
 namespace relations {
 
@@ -142,32 +142,111 @@ ModelGraph::State ModelGraph::state() const {
 absl::Status ModelGraph::Apply(const Mutations& mutations) {
   const std::lock_guard<std::recursive_mutex> lock(mutex_);
   State next = state_;
-  const auto valid_groups = [](const GroupSet& groups) {
-    return !groups.empty() && groups.size() <= limits::kVisibleByMax &&
-           groups == CanonicalGroups(groups) &&
-           std::all_of(groups.begin(), groups.end(),
-                       [](const std::string& group) { return IsGroupName(group); });
+  RETURN_IF_ERROR(TakeAway(mutations, next));
+  RETURN_IF_ERROR(Put(mutations, next));
+  RETURN_IF_ERROR(Report(mutations, next));
+  state_ = std::move(next);
+  return absl::OkStatus();
+}
+
+absl::Status ModelGraph::TakeAway(const Mutations& mutations, State& state) {
+  // Leaves a relation what `keep` has of its groups.
+  const auto restrict = [&](const RelationKey& key, const GroupSet& keep) {
+    GroupSet& groups = state.relations.at(key).visible_by;
+    groups = SharedGroups(groups, keep);
+    if (groups.empty()) state.relations.erase(key);
   };
-  for (const PutEntity& put : mutations.entities) {
-    const GroupSet groups(put.entity.visible_by().begin(), put.entity.visible_by().end());
-    if (!IsEntityId(put.entity.id()) || put.entity.type().empty() ||
-        put.entity.type().size() > limits::kTypeBytesMax || !valid_groups(groups)) {
-      return absl::InvalidArgumentError("not a valid entity");
+  const auto of_entity = [&](const std::string& id) {
+    std::vector<RelationKey> keys;
+    for (const auto& [key, relation] : state.relations) {
+      if (relation.source == id || relation.target == id) keys.push_back(key);
     }
-    next.entities[put.entity.id()] = put.entity;
+    return keys;
+  };
+  const auto selected = [&](const RelationSelection& which) {
+    std::vector<RelationKey> keys;
+    for (const auto& [key, relation] : state.relations) {
+      if (relation.source == which.source && relation.target == which.target &&
+          (which.type.empty() || relation.type == which.type) &&
+          (!which.mode.has_value() || relation.mode == *which.mode)) {
+        keys.push_back(key);
+      }
+    }
+    return keys;
+  };
+  for (const DeleteEntity& deletion : mutations.deleted_entities) {
+    if (state.entities.erase(deletion.id) == 0) return NoSuchEntity();
+    state.reporters.erase(deletion.id);
+    for (const RelationKey& key : of_entity(deletion.id)) restrict(key, {});
+  }
+  for (const DeleteRelations& deletion : mutations.deleted_relations) {
+    const std::vector<RelationKey> keys = selected(deletion.which);
+    if (keys.empty()) return NoSuchRelation();
+    for (const RelationKey& key : keys) restrict(key, {});
+  }
+  for (const NarrowEntity& narrowing : mutations.narrowed_entities) {
+    const auto found = state.entities.find(narrowing.id);
+    if (found == state.entities.end()) return NoSuchEntity();
+    v1::Entity& entity = found->second;
+    RETURN_IF_ERROR(
+        CheckNarrowing(narrowing.keep, {entity.visible_by().begin(), entity.visible_by().end()}));
+    entity.mutable_visible_by()->Assign(narrowing.keep.begin(), narrowing.keep.end());
+    for (const RelationKey& key : of_entity(narrowing.id)) restrict(key, narrowing.keep);
+  }
+  for (const NarrowRelations& narrowing : mutations.narrowed_relations) {
+    const std::vector<RelationKey> keys = selected(narrowing.which);
+    if (keys.empty()) return NoSuchRelation();
+    for (const RelationKey& key : keys) {
+      RETURN_IF_ERROR(CheckNarrowing(narrowing.keep, state.relations.at(key).visible_by));
+      restrict(key, narrowing.keep);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ModelGraph::Put(const Mutations& mutations, State& state) {
+  for (const PutEntity& put : mutations.entities) {
+    RETURN_IF_ERROR(CheckEntity(put.entity));
+    state.entities[put.entity.id()] = put.entity;
   }
   for (const PutRelation& put : mutations.relations) {
-    if (put.source == put.target || !next.entities.contains(put.source) ||
-        !next.entities.contains(put.target)) {
-      return absl::FailedPreconditionError("an end is missing, or both are the same");
+    RETURN_IF_ERROR(CheckRelation(put));
+    if (!state.entities.contains(put.source) || !state.entities.contains(put.target)) {
+      return absl::FailedPreconditionError("an end is missing");
     }
-    if (put.type.empty() || put.type.size() > limits::kRelationTypeBytesMax ||
-        !IsTimestamp(put.last_seen) || !valid_groups(put.visible_by)) {
-      return absl::InvalidArgumentError("not a valid relation");
-    }
-    next.relations[{put.source, put.target, put.type, put.mode}] = put;
+    state.relations[{put.source, put.target, put.type, put.mode}] = put;
   }
-  state_ = std::move(next);
+  return absl::OkStatus();
+}
+
+absl::Status ModelGraph::Report(const Mutations& mutations, State& state) {
+  for (const ReportEntity& report : mutations.entity_reports) {
+    RETURN_IF_ERROR(CheckEntity(report.entity));
+    const auto [place, is_new] = state.entities.emplace(report.entity.id(), report.entity);
+    if (!is_new) RETURN_IF_ERROR(MergeForReporter(report.entity, &place->second));
+    std::set<uint64_t>& reporters = state.reporters[report.entity.id()];
+    if (reporters.size() < 3) reporters.insert(report.reporter);
+    Assess(reporters.size(), &place->second);
+  }
+  for (const ReportRelation& report : mutations.relation_reports) {
+    GroupSet ends[2];
+    const GroupSet* groups[] = {nullptr, nullptr};
+    for (size_t i = 0; i < 2; ++i) {
+      const auto found = state.entities.find(i == 0 ? report.source : report.target);
+      if (found == state.entities.end()) continue;
+      ends[i].assign(found->second.visible_by().begin(), found->second.visible_by().end());
+      groups[i] = &ends[i];
+    }
+    PutRelation put{report.source, report.target, report.type, report.mode, report.last_seen, {}};
+    ASSIGN_OR_RETURN(put.visible_by, GroupsOfReport(report, groups[0], groups[1]));
+    const RelationKey key{put.source, put.target, put.type, put.mode};
+    if (const auto known = state.relations.find(key); known != state.relations.end()) {
+      put.last_seen = std::max(put.last_seen, known->second.last_seen);
+      put.visible_by = SharedGroups(UnitedGroups(put.visible_by, known->second.visible_by),
+                                    SharedGroups(ends[0], ends[1]));
+    }
+    state.relations[key] = put;
+  }
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -21,6 +22,7 @@ class ModelGraph final : public GraphStore {
   struct State {
     std::map<std::string, v1::Entity> entities;
     std::map<RelationKey, PutRelation> relations;
+    std::map<std::string, std::set<uint64_t>> reporters;
   };
 
   absl::StatusOr<std::unique_ptr<GraphView>> View() override;
@@ -34,6 +36,11 @@ class ModelGraph final : public GraphStore {
 
  private:
   friend class ModelView;
+
+  // Each applies a part of a request to a state.
+  static absl::Status TakeAway(const Mutations& mutations, State& state);
+  static absl::Status Put(const Mutations& mutations, State& state);
+  static absl::Status Report(const Mutations& mutations, State& state);
 
   NodeId NodeOf(const std::string& id);
   LabelId LabelOf(const std::string& text);
