@@ -16,7 +16,7 @@ packages_of() {
         printf '%s\n' build-essential cmake ninja-build ccache pkg-config ca-certificates curl \
           libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev \
           librocksdb-dev libssl-dev libspdlog-dev libcli11-dev libsimdjson-dev zlib1g-dev \
-          libzstd-dev libicu-dev libre2-dev libjemalloc-dev prometheus-cpp-dev
+          libzstd-dev libxxhash-dev libicu-dev libre2-dev libjemalloc-dev prometheus-cpp-dev
         case "$version" in
           # Its default Boost is older than the 1.81 that we need.
           debian-12) echo libboost1.81-dev ;;

@@ -36,7 +36,7 @@ std::string AnswerHead(const HttpAnswer& answer, bool close, bool http_1_1) {
       "HTTP/1.1 ", answer.status, " ", ReasonPhrase(answer.status),
       "\r\nDate: ", absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()),
       "\r\n", answer.fields());
-  if (answer.status != 204) {
+  if (answer.status != 204 && answer.status != 304) {
     absl::StrAppend(&head, "Content-Length: ", answer.body.size(), "\r\n");
   }
   if (close) {

@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/answer_writer.h"
 #include "gateway/call_metadata.h"
+#include "gateway/content_coding.h"
+#include "gateway/entity_tag.h"
 #include "gateway/request_parameters.h"
 #include "gateway/router.h"
 #include "storage/base/log.h"
@@ -33,7 +35,12 @@ struct Exchange {
   bool close = false;
   // The request's origin where it is an allowed one, else empty.
   std::string origin;
+  std::vector<std::string> accept_encoding;
+  std::vector<std::string> if_none_match;
 };
+
+// Whether an answer depends on the codings that the client accepts.
+enum class Variants { kOne, kCodings };
 
 class Front : public Application {
  public:
@@ -47,16 +54,17 @@ class Front : public Application {
 
  private:
   Exchange MakeExchange(const HttpRequest& request, RouteKind route) const;
-  HttpAnswer Begin(const Exchange& exchange) const;
+  HttpAnswer Begin(const Exchange& exchange, Variants variants = Variants::kOne) const;
   HttpAnswer Fail(const Exchange& exchange, const Failure& failure) const;
   HttpAnswer AnswerOptions(const Exchange& exchange, const HttpRequest& request) const;
   HttpAnswer AnswerProbe(const Exchange& exchange) const;
   std::shared_ptr<PendingCall> AnswerReady(Exchange exchange, Respond respond);
   std::shared_ptr<PendingCall> AskForRelations(Exchange exchange, const Route& route,
-                                               const HttpRequest& request, Respond respond);
+                                               HttpRequest& request, Respond respond);
   HttpAnswer AnswerRelations(const Exchange& exchange,
                              const absl::StatusOr<RelationsQuestion>& question,
                              const RpcResult& result) const;
+  absl::StatusOr<HttpAnswer> Negotiate(const Exchange& exchange, RestAnswer rest) const;
 
   const FrontOptions options_;
   Upstream& upstream_;
@@ -79,16 +87,16 @@ Exchange Front::MakeExchange(const HttpRequest& request, RouteKind route) const 
 }
 
 // An answer with the fields that every answer on the route has.
-HttpAnswer Front::Begin(const Exchange& exchange) const {
+HttpAnswer Front::Begin(const Exchange& exchange, Variants variants) const {
   HttpAnswer answer;
   answer.without_body = exchange.is_head;
   answer.close = exchange.close;
   answer.request_id = exchange.request_id;
   answer.route = RouteTemplate(exchange.route);
   answer.AddField("Cache-Control", "private, no-cache");
-  answer.AddField("Vary", options_.cors_origins.empty()
-                              ? kCredentialHeaders
-                              : absl::StrCat(kCredentialHeaders, ", Origin"));
+  answer.AddField("Vary", absl::StrCat(kCredentialHeaders,
+                                       variants == Variants::kCodings ? ", Accept-Encoding" : "",
+                                       options_.cors_origins.empty() ? "" : ", Origin"));
   answer.AddField("x-request-id", exchange.request_id);
   if (!exchange.origin.empty()) {
     answer.AddField("Access-Control-Allow-Origin", exchange.origin);
@@ -180,7 +188,9 @@ std::shared_ptr<PendingCall> Front::AnswerReady(Exchange exchange, Respond respo
 }
 
 std::shared_ptr<PendingCall> Front::AskForRelations(Exchange exchange, const Route& route,
-                                                    const HttpRequest& request, Respond respond) {
+                                                    HttpRequest& request, Respond respond) {
+  exchange.accept_encoding = std::move(request.accept_encoding);
+  exchange.if_none_match = std::move(request.if_none_match);
   auto question = ParseRelationsQuestion(route.id, route.query);
   RelationsCall call;
   call.metadata = CallMetadata(request, exchange.request_id);
@@ -224,17 +234,34 @@ HttpAnswer Front::AnswerRelations(const Exchange& exchange,
   absl::StatusOr<RestAnswer> written =
       question.ok() ? writer_->Write(result.answer, question->details)
                     : absl::InternalError("the backend answered a request that is not valid");
-  if (!written.ok()) {
+  absl::StatusOr<HttpAnswer> answer =
+      written.ok() ? Negotiate(exchange, *std::move(written)) : written.status();
+  if (!answer.ok()) {
     const Failure failure(500, reason::kInternal, "internal error");
     LogError("answer refused", {{"id", exchange.request_id},
                                 {"error_id", failure.error_id},
-                                {"cause", written.status().ToString()}});
+                                {"cause", answer.status().ToString()}});
     return Fail(exchange, failure);
   }
-  HttpAnswer answer = Begin(exchange);
+  return *std::move(answer);
+}
+
+// The answer in the coding that the client asks for, or 304 when the client has it already.
+absl::StatusOr<HttpAnswer> Front::Negotiate(const Exchange& exchange, RestAnswer rest) const {
+  const ContentCoding coding = ChooseCoding(exchange.accept_encoding, rest.json.size());
+  const std::string tag = EntityTagOf(rest.json, rest.stop_reason, coding);
+  HttpAnswer answer = Begin(exchange, Variants::kCodings);
+  answer.AddField("ETag", tag);
+  answer.AddField("x-stop-reason", rest.stop_reason);
+  if (NamesTag(exchange.if_none_match, tag)) {
+    answer.status = 304;
+    return answer;
+  }
   answer.AddField("Content-Type", "application/json; charset=utf-8");
-  answer.AddField("x-stop-reason", written->stop_reason);
-  answer.body = std::move(written->json);
+  if (coding != ContentCoding::kIdentity) {
+    answer.AddField("Content-Encoding", CodingName(coding));
+  }
+  ASSIGN_OR_RETURN(answer.body, EncodeBody(coding, std::move(rest.json)));
   return answer;
 }
 

@@ -37,6 +37,8 @@ struct HttpRequest {
   std::vector<std::string> request_id;
   std::vector<std::string> traceparent;
   std::vector<std::string> origin;
+  std::vector<std::string> accept_encoding;
+  std::vector<std::string> if_none_match;
   // `Access-Control-Request-Method` is there: an OPTIONS request asks leave for another.
   bool asks_leave = false;
 };

@@ -83,6 +83,12 @@ class EventSink : public http::basic_parser<true> {
       case http::field::origin:
         request.origin.emplace_back(value);
         return;
+      case http::field::accept_encoding:
+        request.accept_encoding.emplace_back(value);
+        return;
+      case http::field::if_none_match:
+        request.if_none_match.emplace_back(value);
+        return;
       case http::field::access_control_request_method:
         request.asks_leave = true;
         return;

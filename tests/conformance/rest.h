@@ -27,6 +27,7 @@ class RestClient {
  public:
   explicit RestClient(std::string address) : address_(std::move(address)) {}
 
+  // Decodes a body that is compressed, as a proper client does.
   RawAnswer Get(const std::string& target, const std::string& fields = "");
   RawAnswer Ask(const std::string& request, BodyRule rule = BodyRule::kByLength);
   // True when the last answer was the connection's last.

@@ -1,4 +1,5 @@
 // What a client gets for each kind of request, over a real socket and a fake backend.
+#include "gateway/entity_tag.h"
 #include "gateway/uuid.h"
 #include "tests/gateway/gateway_under_test.h"
 
@@ -24,11 +25,13 @@ TEST_CASE("A good request gets the answer with exactly its headers") {
         R"("lastSeen":"1970-01-01T00:00:00Z","tags":[],"visibleBy":[],"attributes":{}}],)"
         R"("relations":[]})");
   CHECK(answer->fields.erase("date") == 1);
+  const std::string tag = EntityTagOf(answer->body, "complete", ContentCoding::kIdentity);
   CHECK(answer->fields == std::map<std::string, std::string>{
                               {"cache-control", "private, no-cache"},
                               {"content-length", std::to_string(answer->body.size())},
                               {"content-type", "application/json; charset=utf-8"},
-                              {"vary", "Authorization, api-key, api-secret"},
+                              {"etag", tag},
+                              {"vary", "Authorization, api-key, api-secret, Accept-Encoding"},
                               {"x-request-id", "r-7"},
                               {"x-stop-reason", "complete"},
                           });
