@@ -5,6 +5,7 @@
 
 #include "storage/base/public_error.h"
 #include "storage/base/status_macros.h"
+#include "storage/stats_answer.h"
 
 namespace relations {
 namespace {
@@ -115,14 +116,7 @@ absl::StatusOr<v1::RevokeCredentialResponse> Revoke(CredentialStore& credentials
 
 absl::StatusOr<v1::GetStatsResponse> Stats(GraphStore& graph) {
   ASSIGN_OR_RETURN(const GraphStats stats, graph.Stats());
-  v1::GetStatsResponse answer;
-  answer.set_entities(stats.entities);
-  answer.mutable_entities_by_type()->insert(stats.entities_by_type.begin(),
-                                            stats.entities_by_type.end());
-  answer.set_relations(stats.relations);
-  answer.mutable_bytes_by_family()->insert(stats.bytes_by_family.begin(),
-                                           stats.bytes_by_family.end());
-  return answer;
+  return StatsAnswer(stats);
 }
 
 }  // namespace

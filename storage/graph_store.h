@@ -132,12 +132,37 @@ class GraphView {
   virtual absl::StatusOr<const GroupSet*> ClassGroups(ClassId visibility) = 0;
 };
 
+// Relations of an entity in both directions, whoever may see them, over a sample of the entities.
+struct DegreeStats {
+  // Nobody's relations are counted further.
+  static constexpr uint64_t kCountedMax = 100'000;
+
+  // Entities that were looked at; 0 when nothing was sampled.
+  uint64_t sampled = 0;
+  uint64_t median = 0;
+  uint64_t p90 = 0;
+  uint64_t p99 = 0;
+  // The most of the sample, which need not be the most of the graph.
+  uint64_t most = 0;
+};
+
+struct CacheStats {
+  uint64_t capacity_bytes = 0;
+  uint64_t bytes = 0;
+  // Look-ups since the store was opened; both 0 where they are not counted.
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+};
+
 struct GraphStats {
   uint64_t entities = 0;
   std::map<std::string, uint64_t> entities_by_type;
   uint64_t relations = 0;
   // Bytes on disk by column family; empty for an engine that has no disk.
   std::map<std::string, uint64_t> bytes_by_family;
+  DegreeStats degrees;
+  // By name; empty for an engine without caches.
+  std::map<std::string, CacheStats> caches;
 };
 
 class GraphStore {
@@ -168,7 +193,7 @@ class GraphStore {
   virtual absl::StatusOr<std::shared_ptr<const VisibleClasses>> ClassesVisibleTo(
       const GroupSet& groups) = 0;
 
-  // Costs no scan.
+  // Costs no scan: counters, and a sample for the degrees.
   virtual absl::StatusOr<GraphStats> Stats() = 0;
 };
 

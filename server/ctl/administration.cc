@@ -5,6 +5,7 @@
 #include "server/ctl/local_store.h"
 #include "storage/base/status_macros.h"
 #include "storage/credential_store.h"
+#include "storage/stats_answer.h"
 
 namespace relations {
 namespace {
@@ -89,14 +90,7 @@ class InDirectory final : public Administration {
     ASSIGN_OR_RETURN(auto database, OpenDatabase(directory_, OpenMode::kExisting));
     ASSIGN_OR_RETURN(auto graph, RocksGraphStore::Open(database.get()));
     ASSIGN_OR_RETURN(const GraphStats stats, graph->Stats());
-    v1::GetStatsResponse response;
-    response.set_entities(stats.entities);
-    response.set_relations(stats.relations);
-    response.mutable_entities_by_type()->insert(stats.entities_by_type.begin(),
-                                                stats.entities_by_type.end());
-    response.mutable_bytes_by_family()->insert(stats.bytes_by_family.begin(),
-                                               stats.bytes_by_family.end());
-    return response;
+    return StatsAnswer(stats);
   }
 
  private:

@@ -31,6 +31,36 @@ std::string CountsJson(const Counts& counts) {
   return object.Text();
 }
 
+std::string DegreesJson(const v1::Degrees& degrees) {
+  return CountsJson({{"sampled", degrees.sampled()},
+                     {"median", degrees.median()},
+                     {"p90", degrees.p90()},
+                     {"p99", degrees.p99()},
+                     {"most", degrees.most()}});
+}
+
+std::string CachesJson(const v1::GetStatsResponse& stats) {
+  JsonObject object;
+  for (const auto& [name, cache] : std::map(stats.caches().begin(), stats.caches().end())) {
+    object.AddJson(name, CountsJson({{"capacityBytes", cache.capacity_bytes()},
+                                     {"bytes", cache.bytes()},
+                                     {"hits", cache.hits()},
+                                     {"misses", cache.misses()}}));
+  }
+  return object.Text();
+}
+
+// "3 of 4 MB, 99.5 % of 1200 look-ups found"
+std::string CacheText(const v1::CacheUse& cache) {
+  std::string text =
+      absl::StrCat(BytesText(cache.bytes()), " of ", BytesText(cache.capacity_bytes()));
+  const uint64_t lookups = cache.hits() + cache.misses();
+  if (lookups == 0) return text;
+  const uint64_t permille = cache.hits() * 1000 / lookups;
+  return absl::StrCat(text, ", ", permille / 10, ".", permille % 10, " % of ", lookups,
+                      " look-ups found");
+}
+
 std::string StatsJson(const v1::GetStatsResponse& stats, const Counts& types,
                       const Counts& families) {
   const auto total = [](uint64_t count) {
@@ -40,6 +70,8 @@ std::string StatsJson(const v1::GetStatsResponse& stats, const Counts& types,
       .AddJson("entities", total(stats.entities()).AddJson("byType", CountsJson(types)).Text())
       .AddJson("relations", total(stats.relations()).Text())
       .AddJson("bytes", CountsJson(families))
+      .AddJson("degrees", DegreesJson(stats.degrees()))
+      .AddJson("caches", CachesJson(stats))
       .Text();
 }
 
@@ -53,12 +85,14 @@ std::string ReportJson(const IntegrityReport& report) {
       .Text();
 }
 
+void PrintLine(const std::string& name, const std::string& text) {
+  const std::string printed = Printable(name);
+  std::cout << "  " << printed << std::string(printed.size() < 30 ? 30 - printed.size() : 1, ' ')
+            << text << "\n";
+}
+
 void PrintCounts(const Counts& counts, std::string (*text)(uint64_t)) {
-  for (const auto& [name, count] : counts) {
-    const std::string printed = Printable(name);
-    std::cout << "  " << printed << std::string(printed.size() < 30 ? 30 - printed.size() : 1, ' ')
-              << text(count) << "\n";
-  }
+  for (const auto& [name, count] : counts) PrintLine(name, text(count));
 }
 
 absl::Status RunStats(const StoreSettings& settings, const GlobalSettings& globals) {
@@ -72,8 +106,24 @@ absl::Status RunStats(const StoreSettings& settings, const GlobalSettings& globa
   }
   std::cout << Counted(stats.entities(), "entity", "entities") << "\n";
   PrintCounts(types, [](uint64_t count) { return absl::StrCat(count); });
-  std::cout << Counted(stats.relations(), "relation", "relations") << "\non disk\n";
+  std::cout << Counted(stats.relations(), "relation", "relations") << "\n";
+  const v1::Degrees& degrees = stats.degrees();
+  if (degrees.sampled() != 0) {
+    std::cout << "relations of an entity (" << degrees.sampled() << " looked at)\n";
+    PrintCounts({{"median", degrees.median()},
+                 {"90 of 100 at most", degrees.p90()},
+                 {"99 of 100 at most", degrees.p99()},
+                 {"most", degrees.most()}},
+                [](uint64_t count) { return absl::StrCat(count); });
+  }
+  std::cout << "on disk\n";
   PrintCounts(families, BytesText);
+  // Of a directory the caches are those of this command.
+  if (globals.server.empty()) return absl::OkStatus();
+  std::cout << "caches\n";
+  for (const auto& [name, cache] : std::map(stats.caches().begin(), stats.caches().end())) {
+    PrintLine(name, CacheText(cache));
+  }
   return absl::OkStatus();
 }
 
@@ -105,8 +155,9 @@ void AddStoreCommands(CLI::App& app, const GlobalSettings& globals, CommandBody&
   CLI::App* const stats = app.add_subcommand(
       "stats", "Count entities, relations and bytes, in a directory (--data) or at a server.");
   const auto stats_settings = std::make_shared<StoreSettings>();
-  AddSwitch(*stats, "json", stats_settings->json,
-            R"(Print {"entities":{"total","byType"},"relations":{"total"},"bytes":{...}})");
+  AddSwitch(
+      *stats, "json", stats_settings->json,
+      R"(Print {"entities":{"total","byType"},"relations":{"total"},"bytes":{...},"degrees":{...},"caches":{...}})");
   stats->callback([stats_settings, &globals, &chosen] {
     chosen = [stats_settings, &globals] { return RunStats(*stats_settings, globals); };
   });

@@ -52,6 +52,26 @@ absl::Status Damaged(absl::string_view value) {
       absl::StrCat("not a valid adjacency block: ", absl::BytesToHexString(value.substr(0, 64))));
 }
 
+struct BlockHead {
+  size_t width = 0;
+  size_t count = 0;
+  bool more_may_follow = false;
+};
+
+// Consumes the head; false when it is none, or when what follows is too short for it.
+bool GetHead(absl::string_view* input, BlockHead* head) {
+  if (input->empty()) return false;
+  const auto header = static_cast<uint8_t>(input->front());
+  input->remove_prefix(1);
+  uint64_t count = 0;
+  if ((header & ~(kWidthMask | kMoreMayFollow)) != 0 || !GetVarint(input, &count)) return false;
+  head->width = header & kWidthMask;
+  head->count = count;
+  head->more_may_follow = (header & kMoreMayFollow) != 0;
+  return head->width >= 1 && head->width <= 8 && count <= kBlockEntriesMax &&
+         input->size() >= count * (1 + head->width);
+}
+
 }  // namespace
 
 std::string EncodeAdjacencyBlock(absl::Span<const AdjacentRelation> entries, bool more_may_follow) {
@@ -96,18 +116,20 @@ std::string EncodeAdjacencyBlock(absl::Span<const AdjacentRelation> entries, boo
   return value;
 }
 
+absl::StatusOr<size_t> AdjacencyBlockEntries(absl::string_view value) {
+  absl::string_view rest = value;
+  BlockHead head;
+  if (!GetHead(&rest, &head)) return Damaged(value);
+  return head.count;
+}
+
 absl::Status DecodeAdjacencyBlock(absl::string_view value, AdjacencyBlock* block) {
   absl::string_view rest = value;
-  if (rest.empty()) return Damaged(value);
-  const auto header = static_cast<uint8_t>(rest.front());
-  rest.remove_prefix(1);
-  const size_t width = header & kWidthMask;
-  uint64_t count = 0;
-  if ((header & ~(kWidthMask | kMoreMayFollow)) != 0 || width < 1 || width > 8 ||
-      !GetVarint(&rest, &count) || count > kBlockEntriesMax || rest.size() < count * (1 + width)) {
-    return Damaged(value);
-  }
-  block->more_may_follow = (header & kMoreMayFollow) != 0;
+  BlockHead head;
+  if (!GetHead(&rest, &head)) return Damaged(value);
+  const size_t width = head.width;
+  const size_t count = head.count;
+  block->more_may_follow = head.more_may_follow;
   block->entries.clear();
   block->entries.resize(count);
   const absl::string_view all_flags = rest.substr(0, count);

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "storage/graph_store.h"
@@ -48,5 +49,8 @@ std::string EncodeAdjacencyBlock(absl::Span<const AdjacentRelation> entries, boo
 // Unpacks into `*block`, replacing what it holds. DATA_LOSS, and nothing read past the fault, when
 // the bytes are no block.
 absl::Status DecodeAdjacencyBlock(absl::string_view value, AdjacencyBlock* block);
+
+// How many entries a block says it has, without unpacking it. DATA_LOSS when it is none.
+absl::StatusOr<size_t> AdjacencyBlockEntries(absl::string_view value);
 
 }  // namespace relations

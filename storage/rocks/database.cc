@@ -189,10 +189,10 @@ absl::Status RocksDatabase::OpenFamilies() {
 
   if (has_database && !high_water.has_value()) RETURN_IF_ERROR(RefuseForeign(directory));
 
-  const auto cache = rocksdb::NewLRUCache(options_.cache_bytes, -1, false, 0.5);
+  block_cache_ = rocksdb::NewLRUCache(options_.cache_bytes, -1, false, 0.5);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened =
-      rocksdb::DB::Open(db_options, directory, Descriptors(cache), &handles_, &db);
+      rocksdb::DB::Open(db_options, directory, Descriptors(block_cache_), &handles_, &db);
   if (!opened.ok()) {
     absl::Status status = FromRocks(opened, absl::StrCat("opening ", directory));
     if (status.code() == absl::StatusCode::kFailedPrecondition) {

@@ -31,6 +31,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "rocksdb/cache.h"
 #include "rocksdb/db.h"
 #include "rocksdb/write_batch.h"
 
@@ -101,6 +102,10 @@ class RocksDatabase {
                        const std::function<absl::Status(absl::string_view key,
                                                         absl::string_view value)>& visit) const;
 
+  // Of the block cache that all families share.
+  uint64_t block_cache_capacity() const { return block_cache_->GetCapacity(); }
+  uint64_t block_cache_bytes() const { return block_cache_->GetUsage(); }
+
   // Bytes of the family's files on disk.
   uint64_t BytesOnDisk(Family family) const;
 
@@ -115,6 +120,7 @@ class RocksDatabase {
   absl::Status RecordHighWater(uint64_t sequence);
 
   DatabaseOptions options_;
+  std::shared_ptr<rocksdb::Cache> block_cache_;
   std::string store_id_;
   std::shared_ptr<FlushListener> listener_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;

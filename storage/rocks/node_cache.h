@@ -85,6 +85,7 @@ class NodeCache {
   NodeCache(const NodeCache&) = delete;
   NodeCache& operator=(const NodeCache&) = delete;
 
+  uint64_t capacity_bytes() const { return capacity_bytes_; }
   bool enabled() const { return capacity_bytes_ != 0; }
 
   // To be taken before the view's snapshot.

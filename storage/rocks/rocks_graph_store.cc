@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/base/log.h"
 #include "storage/base/status_macros.h"
+#include "storage/rocks/degree_sample.h"
 #include "storage/rocks/graph_writer.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_graph_view.h"
@@ -15,6 +16,9 @@ namespace {
 
 // Principals are few; when more distinct group sets than this were seen the cache starts anew.
 constexpr size_t kVisibleCacheMax = 4096;
+
+// Enough that the 99th percentile stands for some twenty entities.
+constexpr size_t kDegreeSamples = 2000;
 
 absl::StatusOr<uint64_t> ReadNumber(const RocksDatabase& database, absl::string_view key,
                                     uint64_t otherwise) {
@@ -181,6 +185,11 @@ absl::StatusOr<GraphStats> RocksGraphStore::Stats() {
       stats.entities += count;
     }
   }
+  ASSIGN_OR_RETURN(stats.degrees, SampleDegrees(*database_, kDegreeSamples));
+  const NodeCache::Counts nodes = cache_.counts();
+  stats.caches["nodes"] = {cache_.capacity_bytes(), nodes.bytes, nodes.hits, nodes.misses};
+  stats.caches["blocks"] = {database_->block_cache_capacity(), database_->block_cache_bytes(), 0,
+                            0};
   for (size_t i = 0; i < kFamilies; ++i) {
     const auto family = static_cast<Family>(i);
     stats.bytes_by_family.emplace(FamilyName(family), database_->BytesOnDisk(family));
