@@ -90,7 +90,10 @@ class InDirectory final : public Administration {
     ASSIGN_OR_RETURN(auto database, OpenDatabase(directory_, OpenMode::kExisting));
     ASSIGN_OR_RETURN(auto graph, RocksGraphStore::Open(database.get()));
     ASSIGN_OR_RETURN(const GraphStats stats, graph->Stats());
-    return StatsAnswer(stats);
+    v1::GetStatsResponse answer = StatsAnswer(stats);
+    // The caches are those of this command, not of a server.
+    answer.clear_caches();
+    return answer;
   }
 
  private:

@@ -32,11 +32,13 @@ std::string CountsJson(const Counts& counts) {
 }
 
 std::string DegreesJson(const v1::Degrees& degrees) {
-  return CountsJson({{"sampled", degrees.sampled()},
-                     {"median", degrees.median()},
-                     {"p90", degrees.p90()},
-                     {"p99", degrees.p99()},
-                     {"most", degrees.most()}});
+  return JsonObject()
+      .AddNumber("sampled", static_cast<int64_t>(degrees.sampled()))
+      .AddNumber("median", static_cast<int64_t>(degrees.median()))
+      .AddNumber("p90", static_cast<int64_t>(degrees.p90()))
+      .AddNumber("p99", static_cast<int64_t>(degrees.p99()))
+      .AddNumber("most", static_cast<int64_t>(degrees.most()))
+      .Text();
 }
 
 std::string CachesJson(const v1::GetStatsResponse& stats) {
@@ -66,13 +68,13 @@ std::string StatsJson(const v1::GetStatsResponse& stats, const Counts& types,
   const auto total = [](uint64_t count) {
     return JsonObject().AddNumber("total", static_cast<int64_t>(count));
   };
-  return JsonObject()
-      .AddJson("entities", total(stats.entities()).AddJson("byType", CountsJson(types)).Text())
+  JsonObject object;
+  object.AddJson("entities", total(stats.entities()).AddJson("byType", CountsJson(types)).Text())
       .AddJson("relations", total(stats.relations()).Text())
       .AddJson("bytes", CountsJson(families))
-      .AddJson("degrees", DegreesJson(stats.degrees()))
-      .AddJson("caches", CachesJson(stats))
-      .Text();
+      .AddJson("degrees", DegreesJson(stats.degrees()));
+  if (!stats.caches().empty()) object.AddJson("caches", CachesJson(stats));
+  return object.Text();
 }
 
 std::string ReportJson(const IntegrityReport& report) {
@@ -110,16 +112,14 @@ absl::Status RunStats(const StoreSettings& settings, const GlobalSettings& globa
   const v1::Degrees& degrees = stats.degrees();
   if (degrees.sampled() != 0) {
     std::cout << "relations of an entity (" << degrees.sampled() << " looked at)\n";
-    PrintCounts({{"median", degrees.median()},
-                 {"90 of 100 at most", degrees.p90()},
-                 {"99 of 100 at most", degrees.p99()},
-                 {"most", degrees.most()}},
-                [](uint64_t count) { return absl::StrCat(count); });
+    PrintLine("median", absl::StrCat(degrees.median()));
+    PrintLine("90 of 100 at most", absl::StrCat(degrees.p90()));
+    PrintLine("99 of 100 at most", absl::StrCat(degrees.p99()));
+    PrintLine("most", absl::StrCat(degrees.most()));
   }
   std::cout << "on disk\n";
   PrintCounts(families, BytesText);
-  // Of a directory the caches are those of this command.
-  if (globals.server.empty()) return absl::OkStatus();
+  if (stats.caches().empty()) return absl::OkStatus();
   std::cout << "caches\n";
   for (const auto& [name, cache] : std::map(stats.caches().begin(), stats.caches().end())) {
     PrintLine(name, CacheText(cache));
@@ -157,7 +157,8 @@ void AddStoreCommands(CLI::App& app, const GlobalSettings& globals, CommandBody&
   const auto stats_settings = std::make_shared<StoreSettings>();
   AddSwitch(
       *stats, "json", stats_settings->json,
-      R"(Print {"entities":{"total","byType"},"relations":{"total"},"bytes":{...},"degrees":{...},"caches":{...}})");
+      R"(Print {"entities":{"total","byType"},"relations":{"total"},"bytes":{...},)"
+            R"("degrees":{...},"caches":{...}})");
   stats->callback([stats_settings, &globals, &chosen] {
     chosen = [stats_settings, &globals] { return RunStats(*stats_settings, globals); };
   });

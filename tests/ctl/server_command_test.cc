@@ -180,6 +180,14 @@ TEST_CASE("statistics of a server are those of its store") {
   REQUIRE(stats.exit_code == 0);
   CHECK(Contains(stats.out, R"({"entities":{"total":5,"byType":{"domain":1,"ip":3,"url":1}},)"));
   CHECK(Contains(stats.out, R"("relations":{"total":4},"bytes":{"adjacency":)"));
+  CHECK(Contains(stats.out, R"("degrees":{"sampled":5,"median":)"));
+  CHECK(Contains(stats.out, R"("caches":{"blocks":{"bytes":)"));
+  // What an answer read stays in the cache, and the next one finds it there.
+  for (int time = 0; time < 2; ++time) CHECK(store.Run({"relations", "domain-a"}).exit_code == 0);
+  const ProgramResult words = store.Run({"stats"});
+  CHECK(Contains(words.out, "relations of an entity (5 looked at)\n"));
+  CHECK(Contains(words.out, " look-ups found\n"));
+  CHECK_FALSE(Contains(words.out, ", 0.0 % of"));
 }
 
 TEST_CASE("the directory of a running server is left alone") {

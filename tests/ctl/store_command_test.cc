@@ -57,6 +57,8 @@ TEST_CASE("the bundled sample imports whole, and again without a change") {
     CHECK(Number(stats.out, "/entities/byType/malware") == 3);
     CHECK(Number(stats.out, "/relations/total") == 3901);
     CHECK(Number(stats.out, "/bytes/adjacency") > 0);
+    CHECK(Number(stats.out, "/degrees/sampled") == 2000);
+    CHECK_FALSE(Contains(stats.out, "caches"));
     CHECK(RunCtl({"--data", data, "check"}).exit_code == 0);
   }
 }
