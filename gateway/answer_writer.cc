@@ -20,6 +20,7 @@ constexpr int kPairFields = 2;
 // JSON is larger than the wire form: keys, quotes, times. Measured on real answers: 1.4 times.
 constexpr size_t kGrowthNumerator = 3;
 constexpr size_t kGrowthDenominator = 2;
+constexpr size_t kNone = std::numeric_limits<size_t>::max();
 
 class WireAnswerWriter : public AnswerWriter {
  public:
@@ -28,13 +29,14 @@ class WireAnswerWriter : public AnswerWriter {
 
   absl::StatusOr<RestAnswer> Write(absl::string_view wire, RelationDetails details) const override {
     RestAnswer answer;
-    answer.json.reserve(wire.size() * kGrowthNumerator / kGrowthDenominator + 64);
+    JsonBuffer json(wire.size() * kGrowthNumerator / kGrowthDenominator + 64);
     MessageRule::Scratch scratch;
-    answer.json += "{\"nodes\":[";
-    ASSIGN_OR_RETURN(answer.stop_reason, WriteNodes(wire, scratch, answer.json));
-    answer.json += "],\"relations\":[";
-    RETURN_IF_ERROR(WriteRelations(wire, details, scratch, answer.json));
-    answer.json += "]}";
+    json.Raw("{\"nodes\":[");
+    ASSIGN_OR_RETURN(answer.stop_reason, WriteNodes(wire, scratch, json));
+    json.Raw("],\"relations\":[");
+    RETURN_IF_ERROR(WriteRelations(wire, details, scratch, json));
+    json.Raw("]}");
+    answer.json = std::move(json).Take();
     return answer;
   }
 
@@ -42,7 +44,7 @@ class WireAnswerWriter : public AnswerWriter {
   // Appends the nodes and returns the word for the stop reason. Walks all of the top level.
   absl::StatusOr<absl::string_view> WriteNodes(absl::string_view wire,
                                                MessageRule::Scratch& scratch,
-                                               std::string& json) const {
+                                               JsonBuffer& json) const {
     WireReader reader(wire);
     WireField field;
     uint64_t stop_reason = v1::STOP_REASON_UNSPECIFIED;
@@ -52,7 +54,7 @@ class WireAnswerWriter : public AnswerWriter {
         stop_reason = field.scalar;
       }
       if (field.number != kNodes || field.type != WireField::Type::kBytes) continue;
-      if (!first) json += ',';
+      if (!first) json.Raw(',');
       first = false;
       RETURN_IF_ERROR(node_.Write(field.bytes, scratch, json));
     }
@@ -65,22 +67,23 @@ class WireAnswerWriter : public AnswerWriter {
   }
 
   absl::Status WriteRelations(absl::string_view wire, RelationDetails details,
-                              MessageRule::Scratch& scratch, std::string& json) const {
+                              MessageRule::Scratch& scratch, JsonBuffer& json) const {
     const bool pairs_only = details == RelationDetails::kLeaveOut;
     const MessageRule& rule = pairs_only ? pair_ : relation_;
     WireReader reader(wire);
     WireField field;
-    size_t previous = std::string::npos;  // where the previous entry starts in `json`
+    size_t previous = kNone;  // where the previous entry starts in `json`
     while (reader.NextField(field)) {
       if (field.number != kRelations || field.type != WireField::Type::kBytes) continue;
-      const bool first = previous == std::string::npos;
+      const bool first = previous == kNone;
       const size_t end = json.size();
-      if (!first) json += ',';
+      if (!first) json.Raw(',');
       const size_t start = json.size();
       RETURN_IF_ERROR(rule.Write(field.bytes, scratch, json));
       // Relations of one pair that differ in type or mode are neighbours; as pairs they are equal.
-      if (pairs_only && !first && json.compare(previous, end - previous, json, start) == 0) {
-        json.resize(end);
+      if (pairs_only && !first &&
+          json.view().substr(previous, end - previous) == json.view().substr(start)) {
+        json.Truncate(end);
         continue;
       }
       previous = start;

@@ -23,7 +23,7 @@ struct RawSettings {
   std::string backend;
   std::vector<std::string> listen = {"127.0.0.1:8080"};
   int threads = 0;
-  int backend_channels = 2;
+  int backend_channels = 0;
   int request_timeout_ms = 10000;
   int header_timeout_ms = 10000;
   int idle_timeout_ms = 60000;
@@ -48,8 +48,10 @@ void Define(Settings& settings, RawSettings& raw) {
       ->delimiter(',');
   settings.Add("threads", raw.threads, "threads that serve connections; 0: one for each core")
       ->check(CLI::Range(0, kThreadsMax));
-  settings.Add("backend-channels", raw.backend_channels, "connections to the backend")
-      ->check(CLI::Range(1, kChannelsMax));
+  settings
+      .Add("backend-channels", raw.backend_channels,
+           "connections to the backend; 0: one for each core")
+      ->check(CLI::Range(0, kChannelsMax));
   settings.Add("request-timeout-ms", raw.request_timeout_ms, "deadline of a call to the backend")
       ->check(milliseconds);
   settings
@@ -123,7 +125,8 @@ absl::StatusOr<Config> Convert(const RawSettings& raw) {
   config.server.connection.idle_timeout = std::chrono::milliseconds(raw.idle_timeout_ms);
   config.server.connection.write_timeout = std::chrono::milliseconds(raw.write_timeout_ms);
   config.upstream.backend = raw.backend;
-  config.upstream.channels = raw.backend_channels;
+  config.upstream.channels =
+      raw.backend_channels == 0 ? std::min(cores, kChannelsMax) : raw.backend_channels;
   config.upstream.max_in_flight = raw.max_in_flight;
   config.upstream.request_timeout = std::chrono::milliseconds(raw.request_timeout_ms);
   config.front.cors_origins = raw.cors_origins;

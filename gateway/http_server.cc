@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <condition_variable>
+#include <latch>
 #include <mutex>
 #include <thread>
 
@@ -64,6 +65,15 @@ struct Worker {
   std::thread thread;
 };
 
+// A socket that accepts, on the thread of `home`. A TCP address has one for each worker, which
+// serves what it accepts; a unix socket cannot be shared so, and its connections go round.
+struct Door {
+  Door(Listener bound, Worker& worker) : listener(std::move(bound)), home(worker) {}
+
+  Listener listener;
+  Worker& home;
+};
+
 class AsioHttpServer : public HttpServer {
  public:
   AsioHttpServer(const HttpServerOptions& options, Application& application)
@@ -83,21 +93,28 @@ class AsioHttpServer : public HttpServer {
     for (const auto& worker : workers_) {
       if (worker->thread.joinable()) worker->thread.join();
     }
-    // Never started: the listeners are still this thread's.
-    for (Listener& listener : listeners_) listener.Close();
+    // Never started: the doors are still this thread's.
+    for (const auto& door : doors_) door->listener.Close();
   }
 
   absl::Status Listen() {
     for (const ListenAddress& address : options_.listen) {
-      ASSIGN_OR_RETURN(Listener listener, Listener::Open(workers_[0]->context, address));
-      addresses_.push_back(listener.name());
-      listeners_.push_back(std::move(listener));
+      ASSIGN_OR_RETURN(Listener first, Listener::Open(workers_[0]->context, address));
+      addresses_.push_back(first.name());
+      const bool door_a_worker = first.is_tcp();
+      doors_.push_back(std::make_unique<Door>(std::move(first), *workers_[0]));
+      const size_t first_door = doors_.size() - 1;
+      for (size_t i = 1; door_a_worker && i < workers_.size(); ++i) {
+        ASSIGN_OR_RETURN(Listener next,
+                         Listener::OpenBeside(workers_[i]->context, doors_[first_door]->listener));
+        doors_.push_back(std::make_unique<Door>(std::move(next), *workers_[i]));
+      }
     }
     return absl::OkStatus();
   }
 
   void Run() {
-    for (Listener& listener : listeners_) Accept(listener);
+    for (const auto& door : doors_) Accept(*door);
     for (const auto& worker : workers_) {
       worker->thread = std::thread([&worker = *worker] { worker.context.run(); });
     }
@@ -107,7 +124,15 @@ class AsioHttpServer : public HttpServer {
 
   bool Drain(milliseconds timeout) override {
     application_.BeginDrain();
-    StopAccepting();
+    // All doors are shut before any connection ends: who sees that cannot come in again.
+    std::latch shut(static_cast<std::ptrdiff_t>(doors_.size()));
+    for (const auto& door : doors_) {
+      asio::post(door->home.context, [&door = *door, &shut] {
+        door.listener.Close();
+        shut.count_down();
+      });
+    }
+    shut.wait();
     for (const auto& worker : workers_) {
       asio::post(worker->context, [&worker = *worker] {
         worker.stage = Worker::Stage::kDraining;
@@ -120,11 +145,10 @@ class AsioHttpServer : public HttpServer {
   }
 
  private:
-  // Listeners belong to the first worker's thread once it runs.
   void StopAccepting() {
-    asio::post(workers_[0]->context, [this] {
-      for (Listener& listener : listeners_) listener.Close();
-    });
+    for (const auto& door : doors_) {
+      asio::post(door->home.context, [&door = *door] { door.listener.Close(); });
+    }
   }
 
   void CloseConnections() {
@@ -137,28 +161,29 @@ class AsioHttpServer : public HttpServer {
     }
   }
 
-  void Accept(Listener& listener) {
-    Worker& worker = *workers_[next_worker_++ % workers_.size()];
-    listener.acceptor().async_accept(
-        worker.context,
-        [this, &listener, &worker](const error_code& error, Connection::Socket socket) {
-          if (!listener.acceptor().is_open()) {
+  void Accept(Door& door) {
+    Worker& worker =
+        door.listener.is_tcp() ? door.home : *workers_[next_worker_++ % workers_.size()];
+    door.listener.acceptor().async_accept(
+        worker.context, [this, &door, &worker](const error_code& error, Connection::Socket socket) {
+          if (!door.listener.acceptor().is_open()) {
             return;
           }
           if (error && error != asio::error::connection_aborted) {
-            LogWarning("accept failed", {{"address", listener.name()}, {"cause", error.message()}});
-            AcceptLater(listener);
+            LogWarning("accept failed",
+                       {{"address", door.listener.name()}, {"cause", error.message()}});
+            AcceptLater(door);
             return;
           }
           if (!error) Admit(std::move(socket), worker);
-          Accept(listener);
+          Accept(door);
         });
   }
 
-  void AcceptLater(Listener& listener) {
-    const auto timer = std::make_shared<asio::steady_timer>(workers_[0]->context, kAcceptPause);
-    timer->async_wait([this, &listener, timer](const error_code&) {
-      if (listener.acceptor().is_open()) Accept(listener);
+  void AcceptLater(Door& door) {
+    const auto timer = std::make_shared<asio::steady_timer>(door.home.context, kAcceptPause);
+    timer->async_wait([this, &door, timer](const error_code&) {
+      if (door.listener.acceptor().is_open()) Accept(door);
     });
   }
 
@@ -192,8 +217,9 @@ class AsioHttpServer : public HttpServer {
   Application& application_;
   ConnectionGauge gauge_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<Listener> listeners_;
+  std::vector<std::unique_ptr<Door>> doors_;
   std::vector<std::string> addresses_;
+  // Of connections to unix sockets; the first worker's.
   size_t next_worker_ = 0;
 };
 

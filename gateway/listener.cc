@@ -14,6 +14,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using Endpoint = asio::generic::stream_protocol::endpoint;
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 std::string NameOf(const ListenAddress& address, uint16_t port) {
   if (!address.unix_path.empty()) {
@@ -63,6 +64,8 @@ absl::StatusOr<Listener> Listener::Open(asio::io_context& context, const ListenA
   acceptor.open(endpoint.protocol(), error);
   if (!error && tcp) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
+  // Bound alone, so that an address in use is refused; from here on open to OpenBeside.
+  if (!error && tcp) acceptor.set_option(ReusePort(true), error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
     return absl::UnavailableError(
@@ -70,6 +73,22 @@ absl::StatusOr<Listener> Listener::Open(asio::io_context& context, const ListenA
   }
   const uint16_t port = tcp ? PortOf(acceptor) : uint16_t{0};
   return Listener(std::move(acceptor), NameOf(address, port), address.unix_path);
+}
+
+absl::StatusOr<Listener> Listener::OpenBeside(asio::io_context& context, const Listener& first) {
+  Acceptor acceptor(context);
+  error_code error;
+  const Endpoint endpoint = first.acceptor_.local_endpoint(error);
+  if (!error) acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.set_option(ReusePort(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", first.name_, " once more: ", error.message()));
+  }
+  return Listener(std::move(acceptor), first.name_, "");
 }
 
 void Listener::Close() {

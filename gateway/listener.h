@@ -21,12 +21,19 @@ class Listener {
   static absl::StatusOr<Listener> Open(boost::asio::io_context& context,
                                        const ListenAddress& address);
 
+  // A further socket on the TCP address of `first`: the kernel spreads new connections over all of
+  // them (SO_REUSEPORT). Only sockets of this kind share an address, Open never does.
+  static absl::StatusOr<Listener> OpenBeside(boost::asio::io_context& context,
+                                             const Listener& first);
+
   Listener(Listener&&) = default;
 
   Acceptor& acceptor() { return acceptor_; }
 
   // The address as bound, with the port that the system picked: "127.0.0.1:43211", "unix:/run/x".
   const std::string& name() const { return name_; }
+
+  bool is_tcp() const { return unix_path_.empty(); }
 
   // Stops accepting.
   void Close();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
+#include <cstring>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
@@ -14,8 +14,8 @@ namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
+using Fault = const char*;
 
-constexpr uint32_t kNoSlot = std::numeric_limits<uint32_t>::max();
 constexpr uint32_t kMapKey = 1;
 constexpr uint32_t kMapValue = 2;
 // The kinds of google.protobuf.Value that an attribute may have, by field number.
@@ -26,17 +26,15 @@ constexpr uint32_t kValueKindMax = 6;
 // Fields of google.protobuf.Timestamp.
 constexpr uint32_t kSeconds = 1;
 constexpr uint32_t kNanos = 2;
+// 1970-01-01, which a missing time is.
+constexpr char kEpoch[] = "\"1970-01-01T00:00:00Z\"";
 
-absl::Status Damaged(absl::string_view what) {
-  return absl::DataLossError(absl::StrCat("answer of the backend: ", what));
-}
-
-absl::Status WriteText(absl::string_view text, std::string& json) {
-  return AppendString(text, json) ? absl::OkStatus() : Damaged("text is not UTF-8");
+Fault WriteText(absl::string_view text, JsonBuffer& json) {
+  return AppendString(text, json) ? nullptr : "text is not UTF-8";
 }
 
 // Splits a map entry. Later occurrences beat earlier ones; a missing key is "".
-absl::Status ReadEntry(absl::string_view entry, absl::string_view& key, absl::string_view& value) {
+Fault ReadEntry(absl::string_view entry, absl::string_view& key, absl::string_view& value) {
   WireReader reader(entry);
   WireField field;
   key = {};
@@ -46,11 +44,11 @@ absl::Status ReadEntry(absl::string_view entry, absl::string_view& key, absl::st
     if (field.number == kMapKey) key = field.bytes;
     if (field.number == kMapValue) value = field.bytes;
   }
-  return reader.ok() ? absl::OkStatus() : Damaged("a map entry is cut short");
+  return reader.ok() ? nullptr : "a map entry is cut short";
 }
 
 // A google.protobuf.Value of the three kinds that attributes have.
-absl::Status WriteAttribute(absl::string_view value, std::string& json) {
+Fault WriteAttribute(absl::string_view value, JsonBuffer& json) {
   WireReader reader(value);
   WireField field;
   WireField last;
@@ -58,22 +56,49 @@ absl::Status WriteAttribute(absl::string_view value, std::string& json) {
     if (field.number <= kValueKindMax) last = field;
   }
   if (!reader.ok()) {
-    return Damaged("an attribute is cut short");
+    return "an attribute is cut short";
   }
   if (last.number == kStringValue && last.type == WireField::Type::kBytes) {
     return WriteText(last.bytes, json);
   }
   if (last.number == kNumberValue && last.type == WireField::Type::kFixed64) {
     return AppendNumber(std::bit_cast<double>(last.scalar), json)
-               ? absl::OkStatus()
-               : Damaged("an attribute is not a finite number");
+               ? nullptr
+               : "an attribute is not a finite number";
   }
   if (last.number == kBoolValue && last.type == WireField::Type::kVarint) {
-    json += last.scalar != 0 ? "true" : "false";
-    return absl::OkStatus();
+    json.Raw(last.scalar != 0 ? "true" : "false");
+    return nullptr;
   }
-  return Damaged("an attribute is neither string, number nor boolean");
+  return "an attribute is neither string, number nor boolean";
 }
+
+Fault WriteEntry(absl::string_view key, absl::string_view value, JsonBuffer& json) {
+  if (const Fault fault = WriteText(key, json)) return fault;
+  json.Raw(':');
+  return WriteAttribute(value, json);
+}
+
+// A google.protobuf.Timestamp. Several occurrences of a message merge field by field.
+struct Time {
+  int64_t seconds = 0;
+  int32_t nanos = 0;
+
+  Fault Merge(absl::string_view wire) {
+    WireReader reader(wire);
+    WireField field;
+    while (reader.NextField(field)) {
+      if (field.type != WireField::Type::kVarint) continue;
+      if (field.number == kSeconds) seconds = static_cast<int64_t>(field.scalar);
+      if (field.number == kNanos) nanos = static_cast<int32_t>(field.scalar);
+    }
+    return reader.ok() ? nullptr : "a time is cut short";
+  }
+  Fault Write(JsonBuffer& json) const {
+    return AppendTimestamp(seconds, nanos, json) ? nullptr
+                                                 : "a time is outside the years 1 to 9999";
+  }
+};
 
 }  // namespace
 
@@ -97,145 +122,267 @@ absl::StatusOr<MessageRule::Kind> MessageRule::KindOf(const FieldDescriptor& fie
   return absl::InternalError(absl::StrCat("no rule to write ", field.full_name(), " as JSON"));
 }
 
+absl::StatusOr<MessageRule::Label> MessageRule::LabelOf(const FieldDescriptor& field) {
+  std::string text(1, field.index() == 0 ? '{' : ',');
+  AppendString(field.json_name(), text);
+  text += ':';
+  Label label;
+  if (text.size() > Label::kBytesMax) {
+    return absl::InternalError(
+        absl::StrCat("the JSON name of ", field.full_name(), " is too long for its table"));
+  }
+  std::copy(text.begin(), text.end(), label.text.begin());
+  label.size = text.size();
+  return label;
+}
+
 absl::StatusOr<MessageRule> MessageRule::Make(const Descriptor& type, int fields_max) {
   MessageRule rule;
   const int count = std::min(fields_max, type.field_count());
+  if (count == 0) {
+    return absl::InternalError(absl::StrCat("message ", type.full_name(), " has no fields"));
+  }
   for (int i = 0; i < count; ++i) {
     const FieldDescriptor& field = *type.field(i);
     ASSIGN_OR_RETURN(const Kind kind, KindOf(field));
+    ASSIGN_OR_RETURN(const Label label, LabelOf(field));
     const auto number = static_cast<uint32_t>(field.number());
-    std::string label(1, i == 0 ? '{' : ',');
-    AppendString(field.json_name(), label);
-    label += ':';
-    rule.fields_.push_back({number, kind, std::move(label)});
+    const auto wire_type =
+        kind == Kind::kInt32 ? WireField::Type::kVarint : WireField::Type::kBytes;
+    rule.fields_.push_back({number, kind, wire_type, label});
     if (rule.slot_of_number_.size() <= number) {
-      rule.slot_of_number_.resize(number + 1, kNoSlot);
+      rule.slot_of_number_.resize(number + 1, static_cast<uint32_t>(count));
     }
     rule.slot_of_number_[number] = static_cast<uint32_t>(i);
-  }
-  if (rule.fields_.empty()) {
-    return absl::InternalError(absl::StrCat("message ", type.full_name(), " has no fields"));
   }
   return rule;
 }
 
-absl::Status MessageRule::Collect(absl::string_view wire, Scratch& scratch) const {
+size_t MessageRule::SlotOf(const WireField& field) const {
+  if (field.number >= slot_of_number_.size()) {
+    return fields_.size();
+  }
+  const size_t slot = slot_of_number_[field.number];
+  // A field of another type on the wire is another field, to any protobuf reader.
+  return slot < fields_.size() && fields_[slot].wire_type == field.type ? slot : fields_.size();
+}
+
+void MessageRule::WriteLabel(const Label& label, JsonBuffer& json) {
+  char* const place = json.Reserve(Label::kBytesMax);
+  std::memcpy(place, label.text.data(), Label::kBytesMax);
+  json.Advance(place + label.size);
+}
+
+void MessageRule::WriteDefault(const Field& field, JsonBuffer& json) {
+  switch (field.kind) {
+    case Kind::kString:
+      json.Raw("\"\"");
+      return;
+    case Kind::kStringList:
+      json.Raw("[]");
+      return;
+    case Kind::kInt32:
+      json.Raw('0');
+      return;
+    case Kind::kTimestamp:
+      json.Raw(kEpoch);
+      return;
+    case Kind::kValueMap:
+      json.Raw("{}");
+      return;
+  }
+}
+
+absl::Status MessageRule::Write(absl::string_view wire, Scratch& scratch, JsonBuffer& json) const {
+  Order order = Order::kAsDeclared;
+  Fault fault = WriteInOrder(wire, json, order);
+  if (fault == nullptr && order == Order::kOther) {
+    fault = WriteCollected(wire, scratch, json);
+  }
+  return fault == nullptr ? absl::OkStatus()
+                          : absl::DataLossError(absl::StrCat("answer of the backend: ", fault));
+}
+
+// --- Fields in the order of declaration ---
+
+MessageRule::Fault MessageRule::WriteInOrder(absl::string_view wire, JsonBuffer& json,
+                                             Order& order) const {
+  const size_t start = json.size();
+  WireReader reader(wire);
+  WireField field;
+  size_t next = 0;
+  bool more = reader.NextField(field);
+  while (more) {
+    const size_t slot = SlotOf(field);
+    if (slot == fields_.size()) {
+      more = reader.NextField(field);
+      continue;
+    }
+    if (slot < next) {
+      order = Order::kOther;
+    } else {
+      for (; next < slot; ++next) {
+        WriteLabel(fields_[next].label, json);
+        WriteDefault(fields_[next], json);
+      }
+      next = slot + 1;
+      WriteLabel(fields_[slot].label, json);
+      const Fault fault = WriteRun(fields_[slot], slot, reader, field, more, json, order);
+      if (fault != nullptr) return fault;
+    }
+    if (order == Order::kOther) {
+      json.Truncate(start);
+      return nullptr;
+    }
+  }
+  if (!reader.ok()) {
+    return "a message is cut short";
+  }
+  for (; next < fields_.size(); ++next) {
+    WriteLabel(fields_[next].label, json);
+    WriteDefault(fields_[next], json);
+  }
+  json.Raw('}');
+  return nullptr;
+}
+
+MessageRule::Fault MessageRule::WriteRun(const Field& rule, size_t slot, WireReader& reader,
+                                         WireField& field, bool& more, JsonBuffer& json,
+                                         Order& order) const {
+  const bool is_list = rule.kind == Kind::kStringList;
+  if (is_list || rule.kind == Kind::kValueMap) {
+    absl::string_view last_key;
+    char separator = is_list ? '[' : '{';
+    bool first = true;
+    do {
+      json.Raw(separator);
+      separator = ',';
+      Fault fault = nullptr;
+      if (is_list) {
+        fault = WriteText(field.bytes, json);
+      } else {
+        absl::string_view key;
+        absl::string_view value;
+        fault = ReadEntry(field.bytes, key, value);
+        // The server sends keys in ascending order, which shows at no cost that none comes twice.
+        if (!first && key <= last_key) order = Order::kOther;
+        first = false;
+        last_key = key;
+        if (fault == nullptr) fault = WriteEntry(key, value, json);
+      }
+      if (fault != nullptr || order == Order::kOther) return fault;
+      more = reader.NextField(field);
+    } while (more && SlotOf(field) == slot);
+    json.Raw(is_list ? ']' : '}');
+    return nullptr;
+  }
+  Fault fault = nullptr;
+  if (rule.kind == Kind::kString) {
+    fault = WriteText(field.bytes, json);
+  } else if (rule.kind == Kind::kInt32) {
+    AppendInteger(static_cast<int32_t>(field.scalar), json);
+  } else {
+    Time time;
+    fault = time.Merge(field.bytes);
+    if (fault == nullptr) fault = time.Write(json);
+  }
+  more = reader.NextField(field);
+  return fault;
+}
+
+// --- Fields in any order ---
+
+MessageRule::Fault MessageRule::Collect(absl::string_view wire, Scratch& scratch) const {
   scratch.occurrences.clear();
   WireReader reader(wire);
   WireField field;
-  bool in_order = true;
-  uint32_t last_slot = 0;
   while (reader.NextField(field)) {
-    const uint32_t slot =
-        field.number < slot_of_number_.size() ? slot_of_number_[field.number] : kNoSlot;
-    if (slot == kNoSlot) continue;
-    const auto expected =
-        fields_[slot].kind == Kind::kInt32 ? WireField::Type::kVarint : WireField::Type::kBytes;
-    if (field.type != expected) continue;
-    in_order = in_order && slot >= last_slot;
-    last_slot = slot;
-    scratch.occurrences.push_back({slot, field});
+    const size_t slot = SlotOf(field);
+    if (slot == fields_.size()) continue;
+    scratch.occurrences.push_back({static_cast<uint32_t>(slot), field});
   }
   if (!reader.ok()) {
-    return Damaged("a message is cut short");
+    return "a message is cut short";
   }
-  if (!in_order) {
-    std::stable_sort(scratch.occurrences.begin(), scratch.occurrences.end(),
-                     [](const auto& a, const auto& b) { return a.slot < b.slot; });
-  }
-  return absl::OkStatus();
+  std::stable_sort(scratch.occurrences.begin(), scratch.occurrences.end(),
+                   [](const auto& a, const auto& b) { return a.slot < b.slot; });
+  return nullptr;
 }
 
-absl::Status MessageRule::Write(absl::string_view wire, Scratch& scratch, std::string& json) const {
-  RETURN_IF_ERROR(Collect(wire, scratch));
+MessageRule::Fault MessageRule::WriteCollected(absl::string_view wire, Scratch& scratch,
+                                               JsonBuffer& json) const {
+  if (const Fault fault = Collect(wire, scratch)) return fault;
   const auto& occurrences = scratch.occurrences;
   size_t begin = 0;
   for (size_t slot = 0; slot < fields_.size(); ++slot) {
     size_t end = begin;
     while (end < occurrences.size() && occurrences[end].slot == slot) ++end;
-    json += fields_[slot].label;
-    RETURN_IF_ERROR(WriteValue(fields_[slot], occurrences, begin, end, json));
+    WriteLabel(fields_[slot].label, json);
+    if (begin == end) {
+      WriteDefault(fields_[slot], json);
+    } else if (const Fault fault = WriteValue(fields_[slot], occurrences, begin, end, json)) {
+      return fault;
+    }
     begin = end;
   }
-  json += '}';
-  return absl::OkStatus();
+  json.Raw('}');
+  return nullptr;
 }
 
-absl::Status MessageRule::WriteValue(const Field& field, Occurrences occurrences, size_t begin,
-                                     size_t end, std::string& json) {
+MessageRule::Fault MessageRule::WriteValue(const Field& field, Occurrences occurrences,
+                                           size_t begin, size_t end, JsonBuffer& json) {
   switch (field.kind) {
     case Kind::kString:
-      return WriteText(begin == end ? absl::string_view() : occurrences[end - 1].field.bytes, json);
+      return WriteText(occurrences[end - 1].field.bytes, json);
     case Kind::kInt32:
-      AppendInteger(begin == end ? 0 : static_cast<int32_t>(occurrences[end - 1].field.scalar),
-                    json);
-      return absl::OkStatus();
+      AppendInteger(static_cast<int32_t>(occurrences[end - 1].field.scalar), json);
+      return nullptr;
     case Kind::kTimestamp:
       return WriteTimestamp(occurrences, begin, end, json);
     case Kind::kValueMap:
       return WriteMap(occurrences, begin, end, json);
     case Kind::kStringList:
-      json += '[';
       for (size_t i = begin; i < end; ++i) {
-        if (i != begin) json += ',';
-        RETURN_IF_ERROR(WriteText(occurrences[i].field.bytes, json));
+        json.Raw(i == begin ? '[' : ',');
+        if (const Fault fault = WriteText(occurrences[i].field.bytes, json)) return fault;
       }
-      json += ']';
-      return absl::OkStatus();
+      json.Raw(']');
+      return nullptr;
   }
-  return absl::InternalError("unknown kind of field");
+  return "unknown kind of field";
 }
 
-absl::Status MessageRule::WriteTimestamp(Occurrences occurrences, size_t begin, size_t end,
-                                         std::string& json) {
-  int64_t seconds = 0;
-  int32_t nanos = 0;
-  // Several occurrences of a message merge field by field.
+MessageRule::Fault MessageRule::WriteTimestamp(Occurrences occurrences, size_t begin, size_t end,
+                                               JsonBuffer& json) {
+  Time time;
   for (size_t i = begin; i < end; ++i) {
-    WireReader reader(occurrences[i].field.bytes);
-    WireField field;
-    while (reader.NextField(field)) {
-      if (field.type != WireField::Type::kVarint) continue;
-      if (field.number == kSeconds) seconds = static_cast<int64_t>(field.scalar);
-      if (field.number == kNanos) nanos = static_cast<int32_t>(field.scalar);
-    }
-    if (!reader.ok()) {
-      return Damaged("a time is cut short");
-    }
+    if (const Fault fault = time.Merge(occurrences[i].field.bytes)) return fault;
   }
-  return AppendTimestamp(seconds, nanos, json) ? absl::OkStatus()
-                                               : Damaged("a time is outside the years 1 to 9999");
+  return time.Write(json);
 }
 
-absl::Status MessageRule::WriteMap(Occurrences occurrences, size_t begin, size_t end,
-                                   std::string& json) {
-  // A key that stands twice counts once, with its last value. The server sends keys in ascending
-  // order, which shows at no cost that none does.
+MessageRule::Fault MessageRule::WriteMap(Occurrences occurrences, size_t begin, size_t end,
+                                         JsonBuffer& json) {
+  // A key that stands twice counts once, with its last value.
   std::vector<std::pair<absl::string_view, absl::string_view>> entries;
   entries.reserve(end - begin);
-  bool ascending = true;
+  absl::flat_hash_map<absl::string_view, size_t> last_place;
   for (size_t i = begin; i < end; ++i) {
     absl::string_view key;
     absl::string_view value;
-    RETURN_IF_ERROR(ReadEntry(occurrences[i].field.bytes, key, value));
-    ascending = ascending && (entries.empty() || entries.back().first < key);
+    if (const Fault fault = ReadEntry(occurrences[i].field.bytes, key, value)) return fault;
+    last_place[key] = entries.size();
     entries.emplace_back(key, value);
-  }
-  absl::flat_hash_map<absl::string_view, size_t> last_place;
-  if (!ascending) {
-    for (size_t i = 0; i < entries.size(); ++i) last_place[entries[i].first] = i;
   }
   char separator = '{';
   for (size_t i = 0; i < entries.size(); ++i) {
-    if (!ascending && last_place[entries[i].first] != i) continue;
-    json += separator;
+    if (last_place[entries[i].first] != i) continue;
+    json.Raw(separator);
     separator = ',';
-    RETURN_IF_ERROR(WriteText(entries[i].first, json));
-    json += ':';
-    RETURN_IF_ERROR(WriteAttribute(entries[i].second, json));
+    if (const Fault fault = WriteEntry(entries[i].first, entries[i].second, json)) return fault;
   }
-  json += separator == '{' ? "{}" : "}";
-  return absl::OkStatus();
+  json.Raw('}');
+  return nullptr;
 }
 
 }  // namespace relations::gateway

@@ -2,6 +2,7 @@
 // the loop over it. A new field of the API needs no change here unless it is of a new kind.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "gateway/json_buffer.h"
 #include "gateway/wire_reader.h"
 #include "google/protobuf/descriptor.h"
 
@@ -34,30 +36,56 @@ class MessageRule {
   // whatever their order on the wire. Of a single field that stands there twice the last counts, as
   // in any protobuf reader; fields without a rule are passed over. DATA_LOSS as
   // AnswerWriter::Write; `json` then ends anywhere.
-  absl::Status Write(absl::string_view wire, Scratch& scratch, std::string& json) const;
+  absl::Status Write(absl::string_view wire, Scratch& scratch, JsonBuffer& json) const;
 
  private:
   enum class Kind : uint8_t { kString, kStringList, kInt32, kTimestamp, kValueMap };
+  // What is wrong with the bytes, a literal; nullptr: nothing.
+  using Fault = const char*;
+
+  // The key with its separators, `{"id":` or `,"type":`: copied by a move of fixed size, with what
+  // is behind its end.
+  struct Label {
+    static constexpr size_t kBytesMax = JsonBuffer::kSlack;
+    std::array<char, kBytesMax> text = {};
+    size_t size = 0;
+  };
   struct Field {
     uint32_t number;
     Kind kind;
-    // The key with its separators: `{"id":` or `,"type":`.
-    std::string label;
+    WireField::Type wire_type;
+    Label label;
   };
   using Occurrences = const std::vector<Scratch::Occurrence>&;
+  enum class Order { kAsDeclared, kOther };
 
   static absl::StatusOr<Kind> KindOf(const google::protobuf::FieldDescriptor& field);
-  absl::Status Collect(absl::string_view wire, Scratch& scratch) const;
-  // Appends the value of `field`, whose occurrences are [begin, end).
-  static absl::Status WriteValue(const Field& field, Occurrences occurrences, size_t begin,
-                                 size_t end, std::string& json);
-  static absl::Status WriteTimestamp(Occurrences occurrences, size_t begin, size_t end,
-                                     std::string& json);
-  static absl::Status WriteMap(Occurrences occurrences, size_t begin, size_t end,
-                               std::string& json);
+  static absl::StatusOr<Label> LabelOf(const google::protobuf::FieldDescriptor& field);
+  static void WriteLabel(const Label& label, JsonBuffer& json);
+  static void WriteDefault(const Field& field, JsonBuffer& json);
+
+  // The place in fields_ of a field on the wire; the number of fields where it has none.
+  size_t SlotOf(const WireField& field) const;
+
+  // Writes field by field as they come, which is the order in which every protobuf writer writes
+  // them. Says kOther, and takes back what it wrote, at the first one out of that order.
+  Fault WriteInOrder(absl::string_view wire, JsonBuffer& json, Order& order) const;
+  // Appends the value of fields_[slot], of which `field` is the first occurrence, and reads on to
+  // the first field that is another's. False in `more` at the end.
+  Fault WriteRun(const Field& rule, size_t slot, WireReader& reader, WireField& field, bool& more,
+                 JsonBuffer& json, Order& order) const;
+
+  // The same for fields in any order: collected, sorted, written.
+  Fault WriteCollected(absl::string_view wire, Scratch& scratch, JsonBuffer& json) const;
+  Fault Collect(absl::string_view wire, Scratch& scratch) const;
+  // Appends the value of `field`, whose occurrences are [begin, end), at least one.
+  static Fault WriteValue(const Field& field, Occurrences occurrences, size_t begin, size_t end,
+                          JsonBuffer& json);
+  static Fault WriteTimestamp(Occurrences occurrences, size_t begin, size_t end, JsonBuffer& json);
+  static Fault WriteMap(Occurrences occurrences, size_t begin, size_t end, JsonBuffer& json);
 
   std::vector<Field> fields_;
-  // Field number -> place in fields_, or kNoSlot.
+  // Field number -> place in fields_, or the number of fields.
   std::vector<uint32_t> slot_of_number_;
 };
 

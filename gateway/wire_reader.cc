@@ -32,8 +32,8 @@ bool WireReader::ReadFixed(int size, uint64_t& value) {
   return true;
 }
 
-bool WireReader::NextField(WireField& field) {
-  if (!ok_ || position_ == end_) {
+bool WireReader::NextAnyField(WireField& field) {
+  if (position_ == end_) {
     return false;
   }
   uint64_t tag = 0;

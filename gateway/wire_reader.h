@@ -32,15 +32,34 @@ class WireReader {
       : position_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
   // Reads the next field. False at the end, and at damage: ok() tells which.
-  bool NextField(WireField& field);
+  bool NextField(WireField& field) {
+    // Nearly every field of this API has a tag and a length of one byte each; the general case is
+    // a call.
+    if (end_ - position_ < 2 ||
+        (position_[0] & 0x87) != static_cast<int>(WireField::Type::kBytes) || position_[1] < 0) {
+      return NextAnyField(field);
+    }
+    const auto number = static_cast<uint8_t>(position_[0]) >> 3;
+    const auto size = static_cast<size_t>(position_[1]);
+    if (number == 0 || size > static_cast<size_t>(end_ - position_ - 2)) {
+      return Fail();
+    }
+    field.number = static_cast<uint32_t>(number);
+    field.type = WireField::Type::kBytes;
+    field.bytes = absl::string_view(position_ + 2, size);
+    position_ += 2 + size;
+    return true;
+  }
 
   bool ok() const { return ok_; }
 
  private:
+  bool NextAnyField(WireField& field);
   bool ReadVarint(uint64_t& value);
   bool ReadFixed(int size, uint64_t& value);
   bool Fail() {
     ok_ = false;
+    position_ = end_;
     return false;
   }
 

@@ -3,6 +3,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <fstream>
 #include <future>
 
 #include "tests/gateway/gateway_under_test.h"
@@ -297,11 +299,11 @@ TEST_CASE("Draining ends idle connections, finishes the others and refuses new o
   RawClient waiting(gateway.tcp());
   REQUIRE(waiting.Send(Request(kRelations, kBearer) + Request("/healthz")));
   REQUIRE(gateway.backend().WaitForCalls(1));
-  RawClient beginning(gateway.tcp());
+  // On a unix socket neighbours in time are served by different threads, of which there are two.
+  RawClient beginning(gateway.local());
   REQUIRE(beginning.Send("GET /readyz HTTP/1.1\r\n"));
-  // Neighbours in time are served by different threads, of which there are two.
-  RawClient idle(gateway.tcp());
-  RawClient idle_elsewhere(gateway.tcp());
+  RawClient idle(gateway.local());
+  RawClient idle_elsewhere(gateway.local());
   REQUIRE(idle.Ask(Request("/healthz"))->status == 200);
   REQUIRE(idle_elsewhere.Ask(Request("/healthz"))->status == 200);
 
@@ -336,6 +338,34 @@ TEST_CASE("A drain that takes too long says so, and the end cuts what is left") 
   gateway.StopServer();
   CHECK_FALSE(client.Read());
   CHECK(gateway.backend().WaitForCancellations(1));
+}
+
+// Sockets that listen on a port of 127.0.0.1, as the kernel lists them.
+int ListeningSockets(const std::string& port) {
+  char wanted[32];
+  std::snprintf(wanted, sizeof wanted, "0100007F:%04X 00000000:0000 0A", std::stoi(port));
+  std::ifstream table("/proc/net/tcp");
+  int count = 0;
+  for (std::string line; std::getline(table, line);) {
+    count += line.find(wanted) != std::string::npos ? 1 : 0;
+  }
+  return count;
+}
+
+TEST_CASE("Each thread accepts on a socket of its own, and serves what comes there") {
+  GatewayUnderTest gateway;
+  const std::string port = gateway.tcp().substr(gateway.tcp().rfind(':') + 1);
+  CHECK(ListeningSockets(port) == 2);
+  // By which socket a connection comes is the kernel's choice; of so many, some by each.
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 64; ++i) clients.push_back(std::make_unique<RawClient>(gateway.tcp()));
+  for (const auto& client : clients) {
+    const auto answer = client->Ask(Request("/healthz"));
+    REQUIRE(answer);
+    CHECK(answer->status == 200);
+  }
+  gateway.StopServer();
+  CHECK(ListeningSockets(port) == 0);
 }
 
 TEST_CASE("A busy address is refused by name, and a dead socket file is taken over") {

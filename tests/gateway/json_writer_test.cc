@@ -17,15 +17,15 @@ std::string StringOf(absl::string_view text) {
 }
 
 std::string NumberOf(double number) {
-  std::string json;
+  JsonBuffer json(0);
   REQUIRE(AppendNumber(number, json));
-  return json;
+  return std::move(json).Take();
 }
 
 std::string TimeOf(int64_t seconds, int32_t nanos) {
-  std::string json;
+  JsonBuffer json(0);
   REQUIRE(AppendTimestamp(seconds, nanos, json));
-  return json;
+  return std::move(json).Take();
 }
 
 TEST_CASE("Strings are escaped where JSON or a script needs it and nowhere else") {
@@ -76,7 +76,7 @@ TEST_CASE("Whole numbers print without fraction, others in the shortest form") {
   CHECK(NumberOf(-2.5) == "-2.5");
   CHECK(NumberOf(1.0 / 3) == "0.3333333333333333");
   CHECK(NumberOf(5e-324) == "5e-324");
-  std::string json;
+  JsonBuffer json(0);
   CHECK_FALSE(AppendNumber(std::nan(""), json));
   CHECK_FALSE(AppendNumber(std::numeric_limits<double>::infinity(), json));
 }
@@ -92,7 +92,7 @@ TEST_CASE("Times are RFC 3339 in UTC with as many digits as they need") {
   CHECK(TimeOf(951782400, 0) == R"("2000-02-29T00:00:00Z")");
   CHECK(TimeOf(-62135596800, 0) == R"("0001-01-01T00:00:00Z")");
   CHECK(TimeOf(253402300799, 999999999) == R"("9999-12-31T23:59:59.999999999Z")");
-  std::string json;
+  JsonBuffer json(0);
   CHECK_FALSE(AppendTimestamp(-62135596801, 0, json));
   CHECK_FALSE(AppendTimestamp(253402300800, 0, json));
   CHECK_FALSE(AppendTimestamp(0, -1, json));
