@@ -1,5 +1,7 @@
 #include "storage/base/log.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <memory>
@@ -10,6 +12,7 @@
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 #include "storage/base/json_text.h"
+#include "storage/base/status_macros.h"
 
 namespace relations {
 namespace {
@@ -42,6 +45,17 @@ const char* NameOf(LogLevel level) {
   return "error";
 }
 
+constexpr std::array<LogLevel, 4> kLevels = {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning,
+                                             LogLevel::kError};
+
+absl::StatusOr<LogLevel> ParseLevel(absl::string_view text) {
+  for (const LogLevel level : kLevels) {
+    if (text == NameOf(level)) return level;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("log level must be debug, info, warning or error, not \"", text, "\""));
+}
+
 void AppendValue(const std::variant<absl::string_view, int64_t, double, bool>& value,
                  std::string& line) {
   if (const auto* text = std::get_if<absl::string_view>(&value)) {
@@ -60,26 +74,30 @@ void AppendValue(const std::variant<absl::string_view, int64_t, double, bool>& v
 }  // namespace
 
 absl::Status SetUpLog(absl::string_view program, absl::string_view level) {
-  spdlog::level::level_enum lowest;
-  if (level == "debug") {
-    lowest = spdlog::level::debug;
-  } else if (level == "info") {
-    lowest = spdlog::level::info;
-  } else if (level == "warning") {
-    lowest = spdlog::level::warn;
-  } else if (level == "error") {
-    lowest = spdlog::level::err;
-  } else {
-    return absl::InvalidArgumentError(
-        absl::StrCat("log level must be debug, info, warning or error, not \"", level, "\""));
-  }
+  ASSIGN_OR_RETURN(const LogLevel lowest, ParseLevel(level));
   auto logger = std::make_shared<spdlog::logger>(
       std::string(program), std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern("%v");
-  logger->set_level(lowest);
+  logger->set_level(ToSpdlog(lowest));
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
   return absl::OkStatus();
+}
+
+absl::Status SetLogLevel(absl::string_view level) {
+  ASSIGN_OR_RETURN(const LogLevel lowest, ParseLevel(level));
+  spdlog::default_logger()->set_level(ToSpdlog(lowest));
+  return absl::OkStatus();
+}
+
+const char* StepLogLevel(int steps) {
+  const auto logger = spdlog::default_logger();
+  size_t now = 0;
+  while (now + 1 < kLevels.size() && ToSpdlog(kLevels[now]) != logger->level()) ++now;
+  const int last = static_cast<int>(kLevels.size()) - 1;
+  const LogLevel level = kLevels[std::clamp(static_cast<int>(now) - steps, 0, last)];
+  logger->set_level(ToSpdlog(level));
+  return NameOf(level);
 }
 
 void Log(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields) {

@@ -43,6 +43,13 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 // and the program's name, which every line carries. INVALID_ARGUMENT names the accepted levels.
 absl::Status SetUpLog(absl::string_view program, absl::string_view level);
 
+// Changes the lowest level that is written, from the next line on. INVALID_ARGUMENT as SetUpLog.
+absl::Status SetLogLevel(absl::string_view level);
+
+// One level more talkative (`steps` > 0) or less; stops at debug and at error. The name of the
+// level now.
+const char* StepLogLevel(int steps);
+
 void Log(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields = {});
 
 inline void LogInfo(absl::string_view message, std::initializer_list<LogField> fields = {}) {
