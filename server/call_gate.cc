@@ -19,6 +19,11 @@ void CallGate::Leave() {
   }
 }
 
+size_t CallGate::inside() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return inside_;
+}
+
 void CallGate::Close() {
   const std::lock_guard<std::mutex> lock(mutex_);
   closed_ = true;

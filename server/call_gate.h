@@ -18,6 +18,8 @@ class CallGate {
   void Leave();
   // From now on Enter refuses.
   void Close();
+  // Calls that are in now.
+  size_t inside();
   // Waits until no call is in; false when `timeout` passes before.
   bool WaitUntilEmpty(absl::Duration timeout);
 

@@ -8,9 +8,12 @@
 
 namespace relations {
 
-std::optional<int> ReadConfig(int argc, const char* const* argv, ServerConfig& config) {
-  CLI::App app("Serves the relations of a threat graph over gRPC.", "relations-server");
-  Settings settings(app);
+namespace {
+
+constexpr char kAbout[] = "Serves the relations of a threat graph over gRPC.";
+constexpr char kProgram[] = "relations-server";
+
+void DefineServing(Settings& settings, ServerConfig& config) {
   config.workers = std::max(1U, std::thread::hardware_concurrency());
   settings.Add("data", config.data, "directory of the store")->required();
   settings
@@ -39,9 +42,86 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, ServerConfig& c
       .Add("drain-timeout-ms", config.drain_timeout_ms,
            "on SIGTERM: time for calls in flight to finish")
       ->check(CLI::Range(0U, 3600000U));
-  settings.Add("log-level", config.log_level, "debug, info, warning or error")
+}
+
+void DefineAccess(Settings& settings, ServerConfig& config) {
+  settings.Add("tls-cert", config.tls_cert,
+               "certificate (and its chain) for TLS on every TCP address, a PEM file");
+  settings.Add("tls-key", config.tls_key, "private key of the certificate, a PEM file");
+  settings.Add("tls-client-ca", config.tls_client_ca,
+               "authorities that every client's certificate must come from, a PEM file; none: "
+               "clients need no certificate");
+  settings.Add("tls-refresh-s", config.tls_refresh_s, "seconds between two looks at these files")
+      ->check(CLI::Range(1U, 86400U));
+  settings
+      .Add("trusted-peers", config.trusted_peers,
+           "names in client certificates of hops that may assert user-id and groups")
+      ->delimiter(',');
+  settings
+      .Add("trusted-uids", config.trusted_uids,
+           "numbers of users whose processes may assert them over a unix socket")
+      ->delimiter(',');
+  settings.Add("trusted-roles", config.trusted_roles, "roles of users that such a hop asserts")
+      ->delimiter(',');
+  settings
+      .Add("rate-limit", config.rate_limit,
+           "calls a second of one user: ROLE=RATE:BURST, such as user=50:100; * for other roles; "
+           "none: no limit; reloaded")
+      ->delimiter(',');
+  settings.Add("failed-auth-limit", config.failed_auth_limit,
+               "failed authentications a second of one remote address, RATE:BURST; 0: no limit; "
+               "reloaded");
+}
+
+void DefineTelemetry(Settings& settings, ServerConfig& config) {
+  settings.Add("log-level", config.log_level, "debug, info, warning or error; reloaded")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-  return settings.Parse(argc, argv);
+  settings
+      .Add("slow-call-ms", config.slow_call_ms,
+           "a call that takes as long is logged as a warning; 0: none is; reloaded")
+      ->check(CLI::Range(0U, 3600000U));
+  settings.Add("metrics-listen", config.metrics_listen,
+               "address for Prometheus, IP:PORT, without TLS or credentials; none: no metrics");
+}
+
+void Define(Settings& settings, ServerConfig& config) {
+  DefineServing(settings, config);
+  DefineAccess(settings, config);
+  DefineTelemetry(settings, config);
+}
+
+}  // namespace
+
+const std::vector<absl::string_view>& ReloadableSettings() {
+  static const std::vector<absl::string_view> names = {"log-level", "slow-call-ms", "rate-limit",
+                                                       "failed-auth-limit"};
+  return names;
+}
+
+std::optional<int> ReadConfig(int argc, const char* const* argv, ServerConfig& config) {
+  CLI::App app(kAbout, kProgram);
+  Settings settings(app);
+  settings.OfferPrintConfig();
+  Define(settings, config);
+  const std::optional<int> exit_code = settings.Parse(argc, argv);
+  config.effective = settings.Effective(argc, argv);
+  return exit_code;
+}
+
+absl::StatusOr<ServerConfig> RereadConfig(int argc, const char* const* argv) {
+  CLI::App app(kAbout, kProgram);
+  Settings settings(app);
+  settings.OfferPrintConfig();
+  ServerConfig config;
+  Define(settings, config);
+  RETURN_IF_ERROR(settings.Reparse(argc, argv));
+  RETURN_IF_ERROR(RateRulesOf(config).status());
+  config.effective = settings.Effective(argc, argv);
+  return config;
+}
+
+absl::StatusOr<RateRules> RateRulesOf(const ServerConfig& config) {
+  return ParseRateRules(config.rate_limit, config.failed_auth_limit);
 }
 
 absl::StatusOr<ServerOptions> ServerOptionsOf(const ServerConfig& config) {
@@ -54,6 +134,17 @@ absl::StatusOr<ServerOptions> ServerOptionsOf(const ServerConfig& config) {
   options.workers = {config.workers, config.max_in_flight};
   options.read_roles = config.read_roles;
   options.max_request = absl::Milliseconds(config.max_request_ms);
+  options.slow_call_ms = config.slow_call_ms;
+  options.tls = {config.tls_cert, config.tls_key, config.tls_client_ca};
+  options.tls_refresh_s = config.tls_refresh_s;
+  options.trusted_hops = {config.trusted_peers, config.trusted_uids, config.trusted_roles};
+  if (!config.tls_client_ca.empty() && config.tls_cert.empty()) {
+    return absl::InvalidArgumentError("--tls-client-ca needs --tls-cert and --tls-key");
+  }
+  if (!config.trusted_peers.empty() && config.tls_client_ca.empty()) {
+    return absl::InvalidArgumentError(
+        "--trusted-peers needs --tls-client-ca: a name counts only in a verified certificate");
+  }
   return options;
 }
 

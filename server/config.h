@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/rate_limits.h"
 #include "server/server.h"
+#include "storage/base/settings.h"
 
 namespace relations {
 
@@ -25,11 +27,33 @@ struct ServerConfig {
   uint32_t max_request_ms = 10000;
   uint32_t drain_timeout_ms = 10000;
   std::string log_level = "info";
+  uint32_t slow_call_ms = 1000;
+  std::string metrics_listen;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_client_ca;
+  uint32_t tls_refresh_s = 10;
+  std::vector<std::string> trusted_peers;
+  std::vector<uint32_t> trusted_uids;
+  std::vector<std::string> trusted_roles = {"user"};
+  std::vector<std::string> rate_limit;
+  std::string failed_auth_limit = "20:200";
+  // All of the above as the operator sees it.
+  std::vector<EffectiveSetting> effective;
 };
+
+// The settings that a running server takes over on SIGHUP.
+const std::vector<absl::string_view>& ReloadableSettings();
 
 // Reads the settings into `config`. Returns the exit code when the process must end (--help, a
 // mistake that was told on standard error).
 std::optional<int> ReadConfig(int argc, const char* const* argv, ServerConfig& config);
+
+// Reads the settings again. INVALID_ARGUMENT says what is wrong with them; limits of rates are
+// judged too.
+absl::StatusOr<ServerConfig> RereadConfig(int argc, const char* const* argv);
+
+absl::StatusOr<RateRules> RateRulesOf(const ServerConfig& config);
 
 // The part of the settings that concerns the gRPC server. INVALID_ARGUMENT quotes a bad address.
 absl::StatusOr<ServerOptions> ServerOptionsOf(const ServerConfig& config);

@@ -12,16 +12,16 @@ namespace {
 ClientError Generic(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kDeadlineExceeded:
-      return {code, "deadline exceeded", reason::kDeadlineExceeded, ""};
+      return {code, "deadline exceeded", reason::kDeadlineExceeded, "", 0};
     case absl::StatusCode::kCancelled:
-      return {code, "cancelled", "cancelled", ""};
+      return {code, "cancelled", "cancelled", "", 0};
     case absl::StatusCode::kUnavailable:
-      return {code, "service unavailable", reason::kUnavailable, ""};
+      return {code, "service unavailable", reason::kUnavailable, "", 0};
     case absl::StatusCode::kDataLoss:
     case absl::StatusCode::kUnknown:
-      return {code, "internal error", reason::kInternal, ""};
+      return {code, "internal error", reason::kInternal, "", 0};
     default:
-      return {absl::StatusCode::kInternal, "internal error", reason::kInternal, ""};
+      return {absl::StatusCode::kInternal, "internal error", reason::kInternal, "", 0};
   }
 }
 
@@ -37,7 +37,7 @@ ClientError ClientErrorOf(const absl::Status& error) {
   if (reason.empty() || IsOurFault(error.code())) {
     return Generic(error.code());
   }
-  return {error.code(), std::string(error.message()), std::move(reason), ParamOf(error)};
+  return {error.code(), std::string(error.message()), std::move(reason), ParamOf(error), 0};
 }
 
 grpc::Status ToGrpcStatus(const ClientError& error, absl::string_view error_id) {
@@ -47,6 +47,9 @@ grpc::Status ToGrpcStatus(const ClientError& error, absl::string_view error_id) 
   (*info.mutable_metadata())["error_id"] = std::string(error_id);
   if (!error.param.empty()) {
     (*info.mutable_metadata())["param"] = error.param;
+  }
+  if (error.retry_after_s > 0) {
+    (*info.mutable_metadata())["retry_after"] = std::to_string(error.retry_after_s);
   }
   google::rpc::Status details;
   details.set_code(static_cast<int>(error.code));

@@ -9,7 +9,7 @@
 // `grpc-status-details-bin` carries
 //
 //   google.rpc.Status{code, message, details: [Any("type.googleapis.com/google.rpc.ErrorInfo")
-//     ErrorInfo{reason, domain: "relations.v1", metadata: {error_id, param}}]}
+//     ErrorInfo{reason, domain: "relations.v1", metadata: {error_id, param, retry_after}}]}
 //
 // Thread-safe.
 #pragma once
@@ -28,6 +28,8 @@ struct ClientError {
   std::string message;
   std::string reason;
   std::string param;
+  // Of a refusal for a limit: whole seconds until a try may succeed; 0: nothing is said.
+  int retry_after_s = 0;
 };
 
 // What a client may learn of `error`, which must not be OK.

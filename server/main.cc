@@ -1,6 +1,6 @@
 // relations-server: opens the store, serves it over gRPC until SIGTERM or SIGINT, drains, closes.
+// SIGHUP reads the settings again.
 // Exit codes: 0 after a clean stop, 1 when it cannot serve, 2 for wrong settings.
-#include <csignal>
 #include <cstdint>
 #include <iostream>
 #include <memory>
@@ -11,7 +11,10 @@
 #include "server/authenticator.h"
 #include "server/config.h"
 #include "server/server.h"
+#include "server/server_sources.h"
 #include "storage/base/log.h"
+#include "storage/base/reload.h"
+#include "storage/base/signals.h"
 #include "storage/base/status_macros.h"
 #include "storage/credential_store.h"
 #include "storage/rocks/database.h"
@@ -20,31 +23,17 @@
 namespace relations {
 namespace {
 
+struct Arguments {
+  int count;
+  const char* const* values;
+};
+
 // gRPC's own log, as lines of ours.
 void LogFromGrpc(gpr_log_func_args* line) {
   const LogLevel level = line->severity == GPR_LOG_SEVERITY_ERROR  ? LogLevel::kError
                          : line->severity == GPR_LOG_SEVERITY_INFO ? LogLevel::kInfo
                                                                    : LogLevel::kDebug;
   Log(level, line->message, {{"source", "grpc"}});
-}
-
-// The signals that end the server. Blocked in the calling thread and in every thread started later,
-// so that only WaitForStop takes them.
-sigset_t BlockStopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A reader of standard output or of a socket that goes away is no reason to die.
-  std::signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
-int WaitForStop(const sigset_t& signals) {
-  int signal = 0;
-  sigwait(&signals, &signal);
-  return signal;
 }
 
 absl::StatusOr<std::unique_ptr<RocksDatabase>> OpenDatabase(const ServerConfig& config) {
@@ -60,20 +49,53 @@ absl::StatusOr<std::unique_ptr<RocksDatabase>> OpenDatabase(const ServerConfig& 
   return database;
 }
 
+// Takes over what can be changed while the server runs; the log says what cannot.
+void Reload(const Arguments& arguments, ServerConfig& config, RateLimits& rate_limits,
+            RelationsServer& server) {
+  absl::StatusOr<ServerConfig> next = RereadConfig(arguments.count, arguments.values);
+  if (!next.ok()) {
+    LogError("settings not read again: the old ones count",
+             {{"cause", std::string(next.status().message())}});
+    return;
+  }
+  LogReload(config.effective, next->effective, ReloadableSettings());
+  if (const absl::StatusOr<RateRules> rules = RateRulesOf(*next); rules.ok()) {
+    rate_limits.SetRules(*rules);
+  }
+  server.set_slow_call_ms(next->slow_call_ms);
+  SetLogLevel(next->log_level).IgnoreError();
+  config = *std::move(next);
+}
+
 // Serves until a stop signal. What lives inside is gone before the database closes.
-absl::Status ServeUntilStopped(const ServerConfig& config, const ServerOptions& options,
-                               RocksDatabase& database, const sigset_t& stop_signals) {
+absl::Status ServeUntilStopped(const Arguments& arguments, ServerConfig& config,
+                               const ServerOptions& options, RocksDatabase& database,
+                               const sigset_t& signals) {
   ASSIGN_OR_RETURN(const std::unique_ptr<RocksGraphStore> graph,
                    RocksGraphStore::Open(&database, {(config.cache_mb << 20) / 2}));
   CredentialStore credentials(&database);
   StoreAuthenticator authenticator(&credentials);
+  ASSIGN_OR_RETURN(RateRules rules, RateRulesOf(config));
+  RateLimits rate_limits(std::move(rules));
+  Metrics metrics("relations-server");
+  RequestMetrics calls(metrics, "relations_server_call", "method");
   ASSIGN_OR_RETURN(const std::unique_ptr<RelationsServer> server,
-                   RelationsServer::Start(options, {graph.get(), &credentials, &authenticator}));
+                   RelationsServer::Start(
+                       options, {graph.get(), &credentials, &authenticator, &rate_limits, &calls}));
+  AddServerSources(metrics, *server, *graph, database);
+  // Started last, so that it is gone before what its sources look at.
+  std::unique_ptr<MetricsListener> metrics_listener;
+  if (!config.metrics_listen.empty()) {
+    ASSIGN_OR_RETURN(metrics_listener, MetricsListener::Start(metrics, config.metrics_listen));
+  }
   for (const std::string& address : server->addresses()) {
     std::cout << "listening on " << address << std::endl;
     LogInfo("listening", {{"address", address}});
   }
-  const int signal = WaitForStop(stop_signals);
+  if (metrics_listener != nullptr) {
+    std::cout << "metrics on " << metrics_listener->address() << std::endl;
+  }
+  const int signal = WaitForStop(signals, [&] { Reload(arguments, config, rate_limits, *server); });
   LogInfo("draining", {{"signal", signal}});
   if (!server->Drain(absl::Milliseconds(config.drain_timeout_ms))) {
     LogWarning("calls were cancelled at the end of the drain timeout");
@@ -81,12 +103,12 @@ absl::Status ServeUntilStopped(const ServerConfig& config, const ServerOptions& 
   return absl::OkStatus();
 }
 
-absl::Status Run(const ServerConfig& config, const sigset_t& stop_signals) {
+absl::Status Run(const Arguments& arguments, ServerConfig& config, const sigset_t& signals) {
   RETURN_IF_ERROR(SetUpLog("relations-server", config.log_level));
   gpr_set_log_function(LogFromGrpc);
   ASSIGN_OR_RETURN(const ServerOptions options, ServerOptionsOf(config));
   ASSIGN_OR_RETURN(const std::unique_ptr<RocksDatabase> database, OpenDatabase(config));
-  const absl::Status served = ServeUntilStopped(config, options, *database, stop_signals);
+  const absl::Status served = ServeUntilStopped(arguments, config, options, *database, signals);
   const absl::Status closed = database->Close();
   RETURN_IF_ERROR(served);
   RETURN_IF_ERROR(closed);
@@ -102,8 +124,8 @@ int main(int argc, char** argv) {
   if (const std::optional<int> exit_code = relations::ReadConfig(argc, argv, config)) {
     return *exit_code;
   }
-  const sigset_t stop_signals = relations::BlockStopSignals();
-  const absl::Status status = relations::Run(config, stop_signals);
+  const sigset_t signals = relations::BlockSignals();
+  const absl::Status status = relations::Run({argc, argv}, config, signals);
   if (!status.ok()) {
     std::cerr << "relations-server: " << status.message() << std::endl;
     return 1;

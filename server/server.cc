@@ -7,6 +7,7 @@
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
+#include "server/tls_credentials.h"
 #include "storage/base/limits.h"
 #include "storage/base/status_macros.h"
 
@@ -18,11 +19,12 @@ constexpr int kMetadataBytesMax = 16 << 10;
 
 absl::Status JudgeAddresses(const ServerOptions& options) {
   for (const ListenAddress& address : options.listen) {
-    if (!address.IsLocal() && !options.allow_plaintext) {
+    if (!address.IsLocal() && options.tls.certificate.empty() && !options.allow_plaintext) {
       return absl::FailedPreconditionError(
           absl::StrCat("cannot listen on ", address.ToString(),
                        ": credentials would cross the network in plain "
-                       "text; listen on loopback or a unix socket, or say --allow-plaintext"));
+                       "text; give --tls-cert and --tls-key, listen on loopback or a unix "
+                       "socket, or say --allow-plaintext"));
     }
     RETURN_IF_ERROR(ClearStaleSocket(address));
   }
@@ -44,7 +46,11 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
 
 RelationsServer::RelationsServer(const ServerOptions& options, const ServerBackends& backends)
     : workers_(options.workers),
-      environment_{backends.authenticator, &workers_, &gate_, options.max_request},
+      trusted_hops_(options.trusted_hops),
+      slow_call_ms_(options.slow_call_ms),
+      environment_{backends.authenticator, &workers_,      &gate_,
+                   options.max_request,    &trusted_hops_, backends.rate_limits,
+                   backends.metrics,       &slow_call_ms_},
       relations_service_(environment_, backends.graph, options.read_roles),
       admin_service_(environment_, backends.graph, backends.credentials) {}
 
@@ -65,13 +71,32 @@ absl::Status RelationsServer::Listen(const ServerOptions& options) {
   builder.RegisterService(&relations_service_);
   builder.RegisterService(&admin_service_);
   std::vector<int> ports(options.listen.size(), 0);
+  std::shared_ptr<grpc::ServerCredentials> tcp = grpc::InsecureServerCredentials();
+  if (!options.tls.certificate.empty() || !options.tls.key.empty()) {
+    ASSIGN_OR_RETURN(tcp, TlsServer(options.tls, options.tls_refresh_s));
+  }
+  const bool by_user = !options.trusted_hops.uids.empty();
+  if (by_user) {
+    using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+    trusted_door_ = builder.experimental().AddExternalConnectionAcceptor(
+        Type::FROM_FD, grpc::experimental::LocalServerCredentials(UDS));
+    other_door_ = builder.experimental().AddExternalConnectionAcceptor(
+        Type::FROM_FD, grpc::InsecureServerCredentials());
+  }
   for (size_t i = 0; i < options.listen.size(); ++i) {
-    builder.AddListeningPort(options.listen[i].ToString(), grpc::InsecureServerCredentials(),
-                             &ports[i]);
+    const bool is_unix = options.listen[i].kind == ListenAddress::Kind::kUnix;
+    if (is_unix && by_user) continue;
+    builder.AddListeningPort(options.listen[i].ToString(),
+                             is_unix ? grpc::InsecureServerCredentials() : tcp, &ports[i]);
   }
   server_ = builder.BuildAndStart();
+  if (server_ != nullptr) RETURN_IF_ERROR(AcceptByUser(options));
   for (size_t i = 0; i < options.listen.size(); ++i) {
     ListenAddress address = options.listen[i];
+    if (by_user && address.kind == ListenAddress::Kind::kUnix) {
+      addresses_.push_back(address.ToString());
+      continue;
+    }
     if (ports[i] <= 0) {
       return ExplainBindFailure(address);
     }
@@ -87,10 +112,30 @@ absl::Status RelationsServer::Listen(const ServerOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status RelationsServer::AcceptByUser(const ServerOptions& options) {
+  if (options.trusted_hops.uids.empty()) return absl::OkStatus();
+  using Connection = grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters;
+  const auto into = [](grpc::experimental::ExternalConnectionAcceptor& door) {
+    return [&door](int descriptor) {
+      Connection connection;
+      connection.fd = descriptor;
+      door.HandleNewConnection(&connection);
+    };
+  };
+  for (const ListenAddress& address : options.listen) {
+    if (address.kind != ListenAddress::Kind::kUnix) continue;
+    unix_acceptors_.push_back(std::make_unique<UnixAcceptor>());
+    RETURN_IF_ERROR(unix_acceptors_.back()->Start(address.host, options.trusted_hops.uids,
+                                                  into(*trusted_door_), into(*other_door_)));
+  }
+  return absl::OkStatus();
+}
+
 bool RelationsServer::Drain(absl::Duration timeout) {
   // In this order: who sees NOT_SERVING can rely on it.
   gate_.Close();
   server_->GetHealthCheckService()->SetServingStatus(false);
+  for (const auto& acceptor : unix_acceptors_) acceptor->Stop();
   const bool finished = gate_.WaitUntilEmpty(timeout);
   // Now only streams without an end are open (health watchers, reflection) and calls that took too
   // long. Those are cancelled; a walk notices at its next step.
@@ -100,6 +145,7 @@ bool RelationsServer::Drain(absl::Duration timeout) {
 }
 
 RelationsServer::~RelationsServer() {
+  unix_acceptors_.clear();
   if (server_ != nullptr) {
     gate_.Close();
     server_->Shutdown(std::chrono::system_clock::now());

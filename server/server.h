@@ -7,6 +7,7 @@
 // grpc.health.v1 answers SERVING for "" and for each service from Start to Drain.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,13 +15,17 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
 #include "server/admin_service.h"
 #include "server/authenticator.h"
 #include "server/call_gate.h"
 #include "server/listen_address.h"
 #include "server/relations_service.h"
 #include "server/unary_call.h"
+#include "server/unix_acceptor.h"
 #include "server/worker_pool.h"
+#include "storage/base/metrics.h"
+#include "storage/base/tls_files.h"
 #include "storage/credential_store.h"
 #include "storage/graph_store.h"
 
@@ -29,6 +34,13 @@ namespace relations {
 struct ServerOptions {
   // At least one.
   std::vector<ListenAddress> listen;
+  // TLS on every TCP address, where a certificate is given; with `authorities` every client must
+  // show a certificate of theirs. Unix sockets stay plain.
+  TlsFiles tls;
+  unsigned tls_refresh_s = 10;
+  TrustedHops trusted_hops;
+  // A call that takes longer is logged as slow; 0: none is.
+  int64_t slow_call_ms = 0;
   // Plain text on an address that other machines can reach is refused without this.
   bool allow_plaintext = false;
   WorkerPool::Options workers;
@@ -41,6 +53,9 @@ struct ServerBackends {
   GraphStore* graph = nullptr;
   CredentialStore* credentials = nullptr;
   Authenticator* authenticator = nullptr;
+  // Null: no limits, nothing measured.
+  RateLimits* rate_limits = nullptr;
+  RequestMetrics* metrics = nullptr;
 };
 
 class RelationsServer {
@@ -62,17 +77,31 @@ class RelationsServer {
   // Call it once.
   bool Drain(absl::Duration timeout);
 
+  // As ServerOptions::slow_call_ms, from the next call on.
+  void set_slow_call_ms(int64_t milliseconds) { slow_call_ms_ = milliseconds; }
+
+  // Calls between arrival and last byte, and those of them that wait for a worker.
+  size_t calls_in_flight() { return gate_.inside(); }
+  size_t calls_waiting() { return workers_.waiting(); }
+
  private:
   RelationsServer(const ServerOptions& options, const ServerBackends& backends);
   absl::Status Listen(const ServerOptions& options);
+  absl::Status AcceptByUser(const ServerOptions& options);
 
   // In order of construction: the server goes first, then the workers, then what they use.
   CallGate gate_;
   WorkerPool workers_;
+  const TrustedHops trusted_hops_;
+  std::atomic<int64_t> slow_call_ms_;
   const CallEnvironment environment_;
   RelationsService relations_service_;
   AdminService admin_service_;
+  // The doors for connections that we accept ourselves, used while server_ runs.
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> trusted_door_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> other_door_;
   std::unique_ptr<grpc::Server> server_;
+  std::vector<std::unique_ptr<UnixAcceptor>> unix_acceptors_;
   std::vector<std::string> addresses_;
 };
 

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "grpcpp/security/auth_context.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "server/grpc_status.h"
@@ -42,6 +43,25 @@ std::string PlainHeader(const grpc::CallbackServerContext& context, const char* 
   return std::string(values[0]);
 }
 
+// What the transport proves of the peer. Local credentials are given to no connection but those
+// that were accepted as a trusted user's (server.cc).
+PeerProof ProofOf(const grpc::AuthContext& transport) {
+  PeerProof proof;
+  for (const grpc::string_ref& type : transport.FindPropertyValues("transport_security_type")) {
+    proof.trusted_uid |= type == "local";
+  }
+  for (const char* property : {"x509_common_name", "x509_subject_alternative_name"}) {
+    for (const grpc::string_ref& name : transport.FindPropertyValues(property)) {
+      if (transport.IsPeerAuthenticated()) proof.certificate_names.push_back(View(name));
+    }
+  }
+  return proof;
+}
+
+absl::Status TooMany(absl::string_view message) {
+  return PublicError(absl::StatusCode::kResourceExhausted, reason::kRateLimited, message);
+}
+
 // W3C Trace Context, version 00: 55 characters; later versions may be longer.
 constexpr size_t kTraceparentBytesMax = 128;
 
@@ -49,7 +69,7 @@ constexpr size_t kTraceparentBytesMax = 128;
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
   UnaryReactor(const CallEnvironment& environment, const UnaryMethod& method,
-               const grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+               grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                grpc::ByteBuffer* answer)
       : environment_(environment),
         method_(method),
@@ -87,7 +107,8 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
  private:
   absl::Status Run() {
     RETURN_IF_ERROR(call_.CheckAlive());
-    RETURN_IF_ERROR(Authenticate());
+    RETURN_IF_ERROR(Identify());
+    RETURN_IF_ERROR(CountCall());
     if (!HasAnyRole(call_.principal(), method_.roles)) {
       return PublicError(absl::StatusCode::kPermissionDenied, reason::kPermissionDenied,
                          "a required role is missing");
@@ -95,6 +116,46 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
     RETURN_IF_ERROR(method_.handle(call_, *request_, *answer_));
     // gRPC aborts the process on a buffer that was never filled.
     return answer_->Valid() ? absl::OkStatus() : absl::InternalError("a handler gave no answer");
+  }
+
+  // Who calls: whom a trusted hop asserts, else whom the credentials name.
+  absl::Status Identify() {
+    const TrustedHops* const hops = environment_.trusted_hops;
+    const bool trusted = hops != nullptr && IsTrusted(*hops, ProofOf(*context_->auth_context()));
+    if (trusted) {
+      ASSIGN_OR_RETURN(std::optional<Principal> asserted,
+                       AssertedPrincipal(*hops, MetadataValues(*context_, "user-id"),
+                                         MetadataValues(*context_, "groups")));
+      if (asserted.has_value()) {
+        call_.set_principal(*std::move(asserted));
+        return absl::OkStatus();
+      }
+    }
+    RateLimits* const limits = trusted ? nullptr : environment_.rate_limits;
+    const absl::Time now = absl::Now();
+    if (const auto wait = limits ? limits->LookAtPeer(context_->peer(), now) : std::nullopt) {
+      retry_after_s_ = wait->retry_after_s;
+      cause_ = "too many failed authentications from this peer";
+      return TooMany("too many failed authentications");
+    }
+    const absl::Status status = Authenticate();
+    if (limits != nullptr && status.code() == absl::StatusCode::kUnauthenticated) {
+      limits->CountFailure(context_->peer(), now);
+    }
+    return status;
+  }
+
+  // Against the caller's limit, which the answer's metadata tell.
+  absl::Status CountCall() {
+    if (environment_.rate_limits == nullptr) return absl::OkStatus();
+    const auto answer = environment_.rate_limits->Count(call_.principal(), absl::Now());
+    if (!answer.has_value()) return absl::OkStatus();
+    context_->AddTrailingMetadata("ratelimit-limit", absl::StrCat(answer->limit));
+    context_->AddTrailingMetadata("ratelimit-remaining", absl::StrCat(answer->remaining));
+    context_->AddTrailingMetadata("ratelimit-reset", absl::StrCat(answer->reset_s));
+    if (answer->granted) return absl::OkStatus();
+    retry_after_s_ = answer->retry_after_s;
+    return TooMany("too many requests");
   }
 
   absl::Status Authenticate() {
@@ -122,21 +183,33 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   void Answer(const absl::Status& outcome) {
     if (outcome.ok()) {
       LogCall(LogLevel::kInfo, outcome, "OK", "", "");
+      Measure("OK");
       Finish(grpc::Status::OK);
       return;
     }
-    const ClientError error = ClientErrorOf(outcome);
+    ClientError error = ClientErrorOf(outcome);
+    error.retry_after_s = retry_after_s_;
     const std::string error_id = NewUuid();
     LogCall(error.reason == reason::kInternal ? LogLevel::kError : LogLevel::kInfo, outcome,
             absl::StatusCodeToString(outcome.code()), error.reason, error_id);
+    Measure(absl::StatusCodeToString(error.code));
     answer_->Clear();
     Finish(ToGrpcStatus(error, error_id));
+  }
+
+  void Measure(absl::string_view code) {
+    if (environment_.metrics == nullptr) return;
+    environment_.metrics->Record(method_.name, code, absl::ToDoubleSeconds(call_.elapsed()),
+                                 request_->Length(), code == "OK" ? answer_->Length() : 0);
   }
 
   void LogCall(LogLevel level, const absl::Status& outcome, absl::string_view code,
                absl::string_view reason, absl::string_view error_id) {
     const CallNotes& notes = call_.notes();
-    Log(level, "request",
+    const int64_t slow_ms =
+        environment_.slow_call_ms == nullptr ? 0 : environment_.slow_call_ms->load();
+    const bool slow = slow_ms > 0 && absl::ToInt64Milliseconds(call_.elapsed()) >= slow_ms;
+    Log(slow ? std::max(level, LogLevel::kWarning) : level, slow ? "slow request" : "request",
         {{"method", method_.name},
          {"request_id", request_id_},
          {"traceparent", PlainHeader(*context_, "traceparent", kTraceparentBytesMax)},
@@ -157,13 +230,15 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
 
   const CallEnvironment& environment_;
   const UnaryMethod& method_;
-  const grpc::CallbackServerContext* context_;
+  grpc::CallbackServerContext* context_;
   const grpc::ByteBuffer* request_;
   grpc::ByteBuffer* answer_;
   Call call_;
   std::string request_id_;
   // What the log knows better than the client; empty where the status says it.
   std::string cause_;
+  // Of a refusal for a limit.
+  int retry_after_s_ = 0;
   bool entered_ = false;
 };
 

@@ -1,7 +1,8 @@
 // The path that every call of every service takes, in this order:
 //
 //   gRPC's thread   accepted? (draining or too many in flight: UNAVAILABLE at once)
-//   a worker        alive? -> authenticate (UNAUTHENTICATED) -> role (PERMISSION_DENIED)
+//   a worker        alive? -> authenticate (UNAUTHENTICATED) -> rate (RESOURCE_EXHAUSTED)
+//                   -> role (PERMISSION_DENIED)
 //                   -> the method's handler (parameters, look-up, answer)
 //                   -> one log line -> the answer or a status with an error id
 //
@@ -13,6 +14,7 @@
 //   return ServeUnary(environment, method, context, request, answer);
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -27,7 +29,10 @@
 #include "grpcpp/support/server_callback.h"
 #include "server/authenticator.h"
 #include "server/call_gate.h"
+#include "server/rate_limits.h"
+#include "server/trusted_hops.h"
 #include "server/worker_pool.h"
+#include "storage/base/metrics.h"
 
 namespace relations {
 
@@ -38,6 +43,13 @@ struct CallEnvironment {
   CallGate* gate = nullptr;
   // A call may take this long, counted from its arrival, whatever deadline the client sets.
   absl::Duration max_request;
+  // Who may assert users, and how often anybody may call; null: nobody, and any number of times.
+  const TrustedHops* trusted_hops = nullptr;
+  RateLimits* rate_limits = nullptr;
+  // Null: nothing is measured.
+  RequestMetrics* metrics = nullptr;
+  // A call that takes longer is logged as slow, as a warning; 0: none is. Null as 0.
+  const std::atomic<int64_t>* slow_call_ms = nullptr;
 };
 
 // What a handler adds to the call's log line. Ids and counts only, never a secret.

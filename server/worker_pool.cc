@@ -34,6 +34,11 @@ bool WorkerPool::TryRun(std::function<void()> task) {
   return true;
 }
 
+size_t WorkerPool::waiting() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return waiting_.size();
+}
+
 void WorkerPool::Work() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {

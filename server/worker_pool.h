@@ -32,6 +32,9 @@ class WorkerPool {
   // at once when `max_in_flight` tasks are in flight. Tasks do not throw.
   bool TryRun(std::function<void()> task);
 
+  // Tasks that no thread has taken up yet.
+  size_t waiting();
+
  private:
   void Work();
 

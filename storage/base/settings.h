@@ -86,6 +86,12 @@ class Settings {
   requires(std::is_arithmetic_v<T>) static std::string Show(T value) {
     return std::to_string(value);
   }
+  template <typename T>
+  requires(std::is_arithmetic_v<T>) static std::string Show(const std::vector<T>& values) {
+    std::vector<std::string> texts;
+    for (const T value : values) texts.push_back(std::to_string(value));
+    return Show(texts);
+  }
 
   CLI::App& app_;
   std::vector<Entry> entries_;

@@ -1,6 +1,7 @@
 #include "storage/rocks/column_families.h"
 
 #include "rocksdb/filter_policy.h"
+#include "rocksdb/statistics.h"
 #include "rocksdb/table.h"
 
 namespace relations {
@@ -37,6 +38,9 @@ rocksdb::DBOptions StoreOptions(const DatabaseOptions& options) {
   db.max_background_jobs = 2;
   db.max_total_wal_size = uint64_t{256} << 20;
   db.bytes_per_sync = 1 << 20;
+  // Counters for whoever watches the store; without histograms and timers, which cost.
+  db.statistics = rocksdb::CreateDBStatistics();
+  db.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
   db.keep_log_file_num = 4;
   db.max_log_file_size = 16 << 20;
   // One writer thread stands above RocksDB.
