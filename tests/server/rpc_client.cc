@@ -12,6 +12,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "server/tls_credentials.h"
 
 namespace relations {
 namespace {
@@ -55,6 +56,7 @@ void TakeDetailsApart(const std::string& bytes, RpcOutcome& outcome) {
   };
   outcome.error_id = value("error_id");
   outcome.param = value("param");
+  outcome.retry_after = value("retry_after");
 }
 
 }  // namespace
@@ -84,6 +86,14 @@ RpcOutcome PendingRpc::Wait() {
   outcome.message = status.error_message();
   TakeDetailsApart(status.error_details(), outcome);
   outcome.answer = ToText(state_->answer);
+  const auto trailer = [&](const char* key) {
+    const auto found = state_->context.GetServerTrailingMetadata().find(key);
+    return found == state_->context.GetServerTrailingMetadata().end()
+               ? std::string()
+               : std::string(found->second.data(), found->second.size());
+  };
+  outcome.rate_limit = trailer("ratelimit-limit");
+  outcome.rate_remaining = trailer("ratelimit-remaining");
   return outcome;
 }
 
@@ -156,6 +166,14 @@ RpcClient::RpcClient(const std::string& address) {
   // A connection of its own for each client, and none that outlives it.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  connection_ = std::make_unique<Connection>(Connection{channel, grpc::GenericStub(channel)});
+}
+
+RpcClient::RpcClient(const std::string& address, const TlsFiles& files, const std::string& name) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetSslTargetNameOverride(name);
+  auto channel = grpc::CreateCustomChannel(address, TlsClient(files, 1).value(), arguments);
   connection_ = std::make_unique<Connection>(Connection{channel, grpc::GenericStub(channel)});
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "google/protobuf/message.h"
+#include "storage/base/tls_files.h"
 
 namespace relations {
 
@@ -25,11 +26,15 @@ struct RpcOutcome {
   std::string domain;
   std::string error_id;
   std::string param;
+  std::string retry_after;
   // The code and the message inside the details, which repeat the status.
   std::string details_code;
   std::string details_message;
   // The answer's bytes.
   std::string answer;
+  // Of the trailing metadata; empty when there is none.
+  std::string rate_limit;
+  std::string rate_remaining;
 };
 
 // A call under way.
@@ -64,6 +69,8 @@ class RpcClient {
  public:
   // `address` as the server names it.
   explicit RpcClient(const std::string& address);
+  // Over TLS; `name` is whom the server's certificate must name.
+  RpcClient(const std::string& address, const TlsFiles& files, const std::string& name);
   ~RpcClient();
 
   // `method`: "/relations.v1.RelationsService/GetRelations".
