@@ -13,6 +13,8 @@
 namespace relations::gateway {
 namespace {
 
+constexpr char kAbout[] =
+    "relations-gateway: the REST API of the threat graph, in front of relations-server";
 constexpr int kThreadsMax = 256;
 constexpr int kChannelsMax = 64;
 constexpr int kCountMax = 1000000;
@@ -34,7 +36,34 @@ struct RawSettings {
   std::vector<std::string> cors_origins;
   std::string log_level = "info";
   bool allow_plaintext = false;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_client_ca;
+  bool backend_tls = false;
+  std::string backend_ca;
+  std::string backend_cert;
+  std::string backend_key;
+  std::string backend_name;
+  std::string metrics_listen;
+  std::string failed_auth_limit = "20:200";
 };
+
+void DefineTls(Settings& settings, RawSettings& raw) {
+  settings.Add("tls-cert", raw.tls_cert,
+               "certificate (and its chain) for HTTPS on every TCP address, a PEM file; read again "
+               "when it changes");
+  settings.Add("tls-key", raw.tls_key, "private key of the certificate, a PEM file");
+  settings.Add("tls-client-ca", raw.tls_client_ca,
+               "authorities that every client's certificate must come from, a PEM file; none: "
+               "clients need no certificate");
+  settings.AddSwitch("backend-tls", raw.backend_tls, "TLS towards the backend");
+  settings.Add("backend-ca", raw.backend_ca,
+               "authorities of the backend's certificate, a PEM file; none: those of the system");
+  settings.Add("backend-cert", raw.backend_cert, "certificate to show to the backend, a PEM file");
+  settings.Add("backend-key", raw.backend_key, "private key of that certificate, a PEM file");
+  settings.Add("backend-name", raw.backend_name,
+               "name in the backend's certificate, where it is not the host of --backend");
+}
 
 void Define(Settings& settings, RawSettings& raw) {
   const auto milliseconds = CLI::Range(1, kMillisecondsMax);
@@ -80,7 +109,14 @@ void Define(Settings& settings, RawSettings& raw) {
       .Add("cors-origins", raw.cors_origins,
            "origins that browser scripts may ask from, with commas between; none: no CORS")
       ->delimiter(',');
-  settings.Add("log-level", raw.log_level, "lowest level logged: debug, info, warning, error");
+  settings.Add("log-level", raw.log_level,
+               "lowest level logged: debug, info, warning, error; reloaded");
+  settings.Add("metrics-listen", raw.metrics_listen,
+               "address for Prometheus, IP:PORT, without TLS or credentials; none: no metrics");
+  settings.Add("failed-auth-limit", raw.failed_auth_limit,
+               "failed authentications a second of one client address, RATE:BURST; 0: no limit; "
+               "reloaded");
+  DefineTls(settings, raw);
   settings.AddSwitch("allow-plaintext", raw.allow_plaintext,
                      "allow unencrypted traffic that leaves this machine");
 }
@@ -90,16 +126,16 @@ absl::Status CheckPlaintext(const RawSettings& raw, const std::vector<ListenAddr
     return absl::OkStatus();
   }
   for (size_t i = 0; i < listen.size(); ++i) {
-    if (!StaysOnHost(listen[i])) {
+    if (raw.tls_cert.empty() && !StaysOnHost(listen[i])) {
       return absl::InvalidArgumentError(absl::StrCat(
           "--listen ", raw.listen[i], ": credentials would cross the network unencrypted; ",
-          "put TLS in front and listen on loopback, or give --allow-plaintext"));
+          "give --tls-cert and --tls-key, listen on loopback, or give --allow-plaintext"));
     }
   }
-  if (!BackendStaysOnHost(raw.backend)) {
+  if (!raw.backend_tls && !BackendStaysOnHost(raw.backend)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--backend ", raw.backend, ": credentials would cross the network unencrypted; ",
-        "use a unix socket or loopback, or give --allow-plaintext"));
+        "use --backend-tls, a unix socket or loopback, or give --allow-plaintext"));
   }
   return absl::OkStatus();
 }
@@ -117,7 +153,20 @@ absl::StatusOr<Config> Convert(const RawSettings& raw) {
   for (const std::string& origin : raw.cors_origins) {
     RETURN_IF_ERROR(CheckOrigin(origin));
   }
-  RETURN_IF_ERROR(SetUpLog("relations-gateway", raw.log_level));
+  ASSIGN_OR_RETURN(config.failed_auth_limit, ParseFailureLimit(raw.failed_auth_limit));
+  config.metrics_listen = raw.metrics_listen;
+  config.tls = {raw.tls_cert, raw.tls_key, raw.tls_client_ca};
+  config.upstream.tls = raw.backend_tls;
+  config.upstream.tls_files = {raw.backend_cert, raw.backend_key, raw.backend_ca};
+  config.upstream.tls_name = raw.backend_name;
+  RETURN_IF_ERROR(CheckTlsFiles(config.tls));
+  if (config.tls.certificate.empty() && !config.tls.authorities.empty()) {
+    return absl::InvalidArgumentError("--tls-client-ca needs --tls-cert and --tls-key");
+  }
+  if (!raw.backend_tls && !(raw.backend_ca + raw.backend_cert + raw.backend_key).empty()) {
+    return absl::InvalidArgumentError(
+        "--backend-ca, --backend-cert and --backend-key need --backend-tls");
+  }
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   config.server.threads = raw.threads == 0 ? std::min(cores, kThreadsMax) : raw.threads;
   config.server.max_connections = raw.max_connections;
@@ -149,20 +198,41 @@ absl::Status CheckOrigin(const std::string& origin) {
   return absl::OkStatus();
 }
 
+const std::vector<absl::string_view>& ReloadableSettings() {
+  static const std::vector<absl::string_view> names = {"log-level", "failed-auth-limit"};
+  return names;
+}
+
 std::variant<Config, int> ReadConfig(int argc, const char* const* argv) {
-  CLI::App app("relations-gateway: the REST API of the threat graph, in front of relations-server");
+  CLI::App app(kAbout);
   Settings settings(app);
+  settings.OfferPrintConfig();
   RawSettings raw;
   Define(settings, raw);
   if (const std::optional<int> exit_code = settings.Parse(argc, argv)) {
     return *exit_code;
   }
   absl::StatusOr<Config> config = Convert(raw);
-  if (!config.ok()) {
-    std::cerr << "relations-gateway: " << config.status().message() << "\n";
+  absl::Status status = config.status();
+  if (status.ok()) status = SetUpLog("relations-gateway", config->log_level);
+  if (!status.ok()) {
+    std::cerr << "relations-gateway: " << status.message() << "\n";
     return 2;
   }
+  config->effective = settings.Effective(argc, argv);
   return *std::move(config);
+}
+
+absl::StatusOr<Config> RereadConfig(int argc, const char* const* argv) {
+  CLI::App app(kAbout);
+  Settings settings(app);
+  settings.OfferPrintConfig();
+  RawSettings raw;
+  Define(settings, raw);
+  RETURN_IF_ERROR(settings.Reparse(argc, argv));
+  ASSIGN_OR_RETURN(Config config, Convert(raw));
+  config.effective = settings.Effective(argc, argv);
+  return config;
 }
 
 }  // namespace relations::gateway

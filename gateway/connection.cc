@@ -50,22 +50,46 @@ std::string AnswerHead(const HttpAnswer& answer, bool close, bool http_1_1) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, const ConnectionOptions& options, Application& application,
+Connection::Connection(Socket socket, std::shared_ptr<TlsContext> tls,
+                       const ConnectionOptions& options, Application& application,
                        std::function<void(Connection&)> on_closed)
-    : socket_(std::move(socket)),
+    : stream_(std::move(socket), std::move(tls)),
+      peer_(PeerAddress(stream_.socket())),
       options_(options),
       application_(application),
       on_closed_(std::move(on_closed)),
-      timer_(socket_.get_executor()) {
+      timer_(stream_.get_executor()) {
   input_.resize(kInputBytesInitial);
 }
 
 void Connection::Start(Admission admission) {
+  SetDeadline(options_.header_timeout);
+  if (stream_.is_tls()) {
+    Shake(admission);
+  } else {
+    Begin(admission);
+  }
+}
+
+void Connection::Shake(Admission admission) {
+  stream_.async_handshake([self = shared_from_this(), admission](const error_code& error) {
+    if (self->phase_ == Phase::kClosed) {
+      return;
+    }
+    if (error) {
+      LogInfo("TLS handshake failed", {{"cause", error.message()}});
+      self->Close();
+      return;
+    }
+    self->Begin(admission);
+  });
+}
+
+void Connection::Begin(Admission admission) {
   if (admission == Admission::kRefuse) {
     RefuseRequest(Failure(503, reason::kUnavailable, "too many connections"));
     return;
   }
-  SetDeadline(options_.header_timeout);
   Continue();
 }
 
@@ -74,7 +98,7 @@ void Connection::BeginDrain() {
   if (phase_ == Phase::kReading && !request_begun_) {
     // The pending read ends: with bytes, if a request has begun to come by now, else aborted.
     error_code ignored;
-    socket_.cancel(ignored);
+    stream_.socket().cancel(ignored);
   }
 }
 
@@ -88,7 +112,7 @@ void Connection::Close() {
   }
   timer_.cancel();
   error_code ignored;
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
   on_closed_(*this);
 }
 
@@ -98,6 +122,7 @@ void Connection::Continue() {
   phase_ = Phase::kReading;
   size_t consumed = 0;
   const RequestParser::Progress progress = parser_.Read(unread(), consumed);
+  request_bytes_ += consumed;
   input_begin_ += consumed;
   input_size_ -= consumed;
   if (progress == RequestParser::Progress::kDone) {
@@ -116,8 +141,7 @@ void Connection::Continue() {
     RefuseRequest(Failure(400, reason::kMalformedRequest, "the request ends early"));
     return;
   }
-  error_code ignored;
-  const bool retired = draining_ && !request_begun_ && socket_.available(ignored) == 0;
+  const bool retired = draining_ && !request_begun_ && !stream_.HasInput();
   if (peer_finished_ || retired) {
     Close();
     return;
@@ -141,7 +165,7 @@ void Connection::StartRead() {
     return;
   }
   reading_ = true;
-  socket_.async_read_some(asio::buffer(input_.data() + input_size_, input_.size() - input_size_),
+  stream_.async_read_some(asio::buffer(input_.data() + input_size_, input_.size() - input_size_),
                           [self = shared_from_this()](const error_code& error, size_t bytes) {
                             self->reading_ = false;
                             self->OnRead(error, bytes);
@@ -153,6 +177,9 @@ void Connection::OnRead(const error_code& error, size_t bytes) {
     return;
   }
   if (phase_ == Phase::kLingering) {
+    if (stream_.is_tls()) {
+      return;
+    }
     OnLingeringRead(error, bytes);
     return;
   }
@@ -182,12 +209,13 @@ void Connection::AnswerRequest() {
   ClearDeadline();
   request_read_ = Clock::now();
   HttpRequest request = parser_.TakeRequest();
+  request.peer = peer_;
   method_ = request.method;
   http_1_1_ = request.http_1_1;
   keep_alive_ = request.keep_alive;
   pending_ =
       application_.Answer(std::move(request), [self = shared_from_this()](HttpAnswer answer) {
-        const auto executor = self->socket_.get_executor();
+        const auto executor = self->stream_.get_executor();
         asio::post(executor, [self, answer = std::move(answer)]() mutable {
           self->OnAnswer(std::move(answer));
         });
@@ -230,7 +258,7 @@ void Connection::Write(HttpAnswer answer) {
   SetDeadline(options_.write_timeout + seconds(body_bytes / options_.write_bytes_per_second_min));
   const std::array<asio::const_buffer, 2> buffers = {asio::buffer(answer_head_),
                                                      asio::buffer(answer_.body.data(), body_bytes)};
-  asio::async_write(socket_, buffers,
+  asio::async_write(stream_, buffers,
                     [self = shared_from_this()](const error_code& error, size_t bytes) {
                       self->OnWritten(error, bytes);
                     });
@@ -253,6 +281,7 @@ void Connection::OnWritten(const error_code& error, size_t bytes) {
   }
   parser_.Reset();
   request_begun_ = false;
+  request_bytes_ = 0;
   SetDeadline(options_.idle_timeout);
   Continue();
 }
@@ -265,7 +294,13 @@ void Connection::LogAnswer(size_t bytes) const {
                       {"status", answer_.status},
                       {"error_id", answer_.error_id},
                       {"ms", duration.count()},
-                      {"bytes", bytes}});
+                      {"bytes", bytes},
+                      {"traceparent", answer_.traceparent}});
+  if (options_.metrics != nullptr) {
+    options_.metrics->Record(answer_.route, absl::StrCat(answer_.status),
+                             std::chrono::duration<double>(duration).count(), request_bytes_,
+                             bytes);
+  }
 }
 
 // --- Ending ---
@@ -276,9 +311,17 @@ void Connection::Linger() {
     Close();
     return;
   }
-  error_code error;
-  socket_.shutdown(Socket::shutdown_send, error);
   SetDeadline(kLingerTimeout);
+  if (stream_.is_tls()) {
+    // Reads and drops what comes until the client's own goodbye. A read still under way would be a
+    // second one: it is ended first.
+    error_code ignored;
+    if (reading_) stream_.socket().cancel(ignored);
+    stream_.async_shutdown([self = shared_from_this()](const error_code&) { self->Close(); });
+    return;
+  }
+  error_code error;
+  stream_.socket().shutdown(Socket::shutdown_send, error);
   input_begin_ = 0;
   input_size_ = 0;
   StartRead();

@@ -13,7 +13,6 @@
 // handler of it is pending.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
@@ -21,7 +20,9 @@
 #include <string>
 
 #include "gateway/application.h"
+#include "gateway/client_stream.h"
 #include "gateway/request_parser.h"
+#include "storage/base/metrics.h"
 
 namespace relations::gateway {
 
@@ -33,11 +34,13 @@ struct ConnectionOptions {
   // For writing an answer, plus the time that its size takes at the slowest rate served.
   std::chrono::milliseconds write_timeout{30000};
   size_t write_bytes_per_second_min = 256 << 10;
+  // Where answers are counted; null: nowhere. Not owned.
+  RequestMetrics* metrics = nullptr;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  using Socket = boost::asio::generic::stream_protocol::socket;
+  using Socket = ClientStream::Socket;
   using Clock = std::chrono::steady_clock;
 
   enum class Admission {
@@ -46,10 +49,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     kRefuse,
   };
 
-  // `application` must outlive the connection. `on_closed` is called once, when the socket has
-  // closed.
-  Connection(Socket socket, const ConnectionOptions& options, Application& application,
-             std::function<void(Connection&)> on_closed);
+  // Over TLS where `tls` is not null. `application` must outlive the connection. `on_closed` is
+  // called once, when the socket has closed.
+  Connection(Socket socket, std::shared_ptr<TlsContext> tls, const ConnectionOptions& options,
+             Application& application, std::function<void(Connection&)> on_closed);
 
   void Start(Admission admission);
 
@@ -62,6 +65,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   enum class Phase { kReading, kAnswering, kWriting, kLingering, kClosed };
 
+  void Shake(Admission admission);
+  void Begin(Admission admission);
   absl::string_view unread() const { return {input_.data() + input_begin_, input_size_}; }
   // Reads the next request from what has come, or waits for more.
   void Continue();
@@ -83,7 +88,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void ArmTimer();
   void OnTimer();
 
-  Socket socket_;
+  ClientStream stream_;
+  // The client's IP address; empty for a unix socket.
+  const std::string peer_;
   const ConnectionOptions options_;
   Application& application_;
   const std::function<void(Connection&)> on_closed_;
@@ -101,6 +108,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool reading_ = false;
   bool request_begun_ = false;
   size_t lingered_bytes_ = 0;
+  size_t request_bytes_ = 0;
 
   // The request being answered.
   std::shared_ptr<PendingCall> pending_;

@@ -30,6 +30,10 @@ constexpr char kCredentialHeaders[] = "Authorization, api-key, api-secret";
 // What of a request its answer needs.
 struct Exchange {
   std::string request_id;
+  // As it came, where it is well formed.
+  std::string traceparent;
+  // The client's IP address.
+  std::string peer;
   RouteKind route = RouteKind::kUnknown;
   bool is_head = false;
   bool close = false;
@@ -75,6 +79,10 @@ class Front : public Application {
 Exchange Front::MakeExchange(const HttpRequest& request, RouteKind route) const {
   Exchange exchange;
   exchange.request_id = RequestIdOf(request);
+  exchange.peer = request.peer;
+  if (request.traceparent.size() == 1 && IsTraceParent(request.traceparent.front())) {
+    exchange.traceparent = request.traceparent.front();
+  }
   exchange.route = route;
   exchange.is_head = request.method == "HEAD";
   exchange.close = request.body != BodyState::kNone;
@@ -92,6 +100,7 @@ HttpAnswer Front::Begin(const Exchange& exchange, Variants variants) const {
   answer.without_body = exchange.is_head;
   answer.close = exchange.close;
   answer.request_id = exchange.request_id;
+  answer.traceparent = exchange.traceparent;
   answer.route = RouteTemplate(exchange.route);
   answer.AddField("Cache-Control", "private, no-cache");
   answer.AddField("Vary", absl::StrCat(kCredentialHeaders,
@@ -192,6 +201,14 @@ std::shared_ptr<PendingCall> Front::AskForRelations(Exchange exchange, const Rou
   exchange.accept_encoding = std::move(request.accept_encoding);
   exchange.if_none_match = std::move(request.if_none_match);
   auto question = ParseRelationsQuestion(route.id, route.query);
+  if (options_.failures != nullptr) {
+    if (const int seconds = options_.failures->SecondsToWait(exchange.peer); seconds > 0) {
+      Failure failure(429, reason::kRateLimited, "too many failed authentications");
+      failure.retry_after_s = seconds;
+      respond(Fail(exchange, failure));
+      return nullptr;
+    }
+  }
   RelationsCall call;
   call.metadata = CallMetadata(request, exchange.request_id);
   if (question.ok()) {
@@ -205,7 +222,16 @@ std::shared_ptr<PendingCall> Front::AskForRelations(Exchange exchange, const Rou
   return upstream_.GetRelations(
       call, [this, exchange = std::move(exchange), question = std::move(question),
              respond = std::move(respond)](const RpcResult& result) {
-        respond(AnswerRelations(exchange, question, result));
+        HttpAnswer answer = AnswerRelations(exchange, question, result);
+        if (answer.status == 401 && options_.failures != nullptr) {
+          options_.failures->Count(exchange.peer);
+        }
+        if (!result.rate_limit.empty()) {
+          answer.AddField("RateLimit-Limit", result.rate_limit);
+          answer.AddField("RateLimit-Remaining", result.rate_remaining);
+          answer.AddField("RateLimit-Reset", result.rate_reset);
+        }
+        respond(std::move(answer));
       });
 }
 

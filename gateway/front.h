@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "gateway/application.h"
+#include "gateway/failure_limit.h"
 #include "gateway/upstream.h"
 
 namespace relations::gateway {
@@ -20,6 +21,8 @@ namespace relations::gateway {
 struct FrontOptions {
   // Origins that scripts of a browser may ask from, compared exactly. Empty: no CORS.
   std::vector<std::string> cors_origins;
+  // Failed authentications of one client's IP address; null: no limit. Not owned.
+  FailureLimit* failures = nullptr;
 };
 
 // `upstream` is not owned and must outlive the front. INTERNAL as MakeAnswerWriter.

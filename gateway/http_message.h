@@ -31,6 +31,9 @@ struct HttpRequest {
   bool keep_alive = false;
   BodyState body = BodyState::kNone;
 
+  // The client's IP address; empty for one on a unix socket.
+  std::string peer;
+
   std::vector<std::string> authorization;
   std::vector<std::string> api_key;
   std::vector<std::string> api_secret;
@@ -54,6 +57,7 @@ struct HttpAnswer {
   // For the log line: what the client sees of these, and the route as a template.
   std::string request_id;
   std::string error_id;
+  std::string traceparent;
   absl::string_view route = "none";
 
   // Appends a header field. `name` is a token of ours; a control character in `value` becomes '?',

@@ -39,6 +39,10 @@ class ConnectionGauge {
     --count_;
     if (count_ == 0) none_.notify_all();
   }
+  int count() {
+    const std::lock_guard lock(mutex_);
+    return count_;
+  }
   void WaitForNone() {
     std::unique_lock lock(mutex_);
     none_.wait(lock, [this] { return count_ == 0; });
@@ -122,6 +126,8 @@ class AsioHttpServer : public HttpServer {
 
   const std::vector<std::string>& addresses() const override { return addresses_; }
 
+  int connections() override { return gauge_.count(); }
+
   bool Drain(milliseconds timeout) override {
     application_.BeginDrain();
     // All doors are shut before any connection ends: who sees that cannot come in again.
@@ -175,7 +181,7 @@ class AsioHttpServer : public HttpServer {
             AcceptLater(door);
             return;
           }
-          if (!error) Admit(std::move(socket), worker);
+          if (!error) Admit(std::move(socket), worker, door.listener.is_tcp());
           Accept(door);
         });
   }
@@ -187,7 +193,7 @@ class AsioHttpServer : public HttpServer {
     });
   }
 
-  void Admit(Connection::Socket socket, Worker& worker) {
+  void Admit(Connection::Socket socket, Worker& worker, bool is_tcp) {
     const int count = gauge_.Add();
     if (count > options_.max_connections + kRefusedConnectionsMax) {
       gauge_.Remove();
@@ -198,7 +204,8 @@ class AsioHttpServer : public HttpServer {
     error_code ignored;  // a unix socket has no such option
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     const auto connection = std::make_shared<Connection>(
-        std::move(socket), options_.connection, application_, [this, &worker](Connection& closed) {
+        std::move(socket), is_tcp && options_.tls != nullptr ? options_.tls->Context() : nullptr,
+        options_.connection, application_, [this, &worker](Connection& closed) {
           worker.connections.erase(&closed);
           gauge_.Remove();
         });

@@ -11,6 +11,7 @@
 #include "gateway/application.h"
 #include "gateway/connection.h"
 #include "gateway/listen_address.h"
+#include "gateway/tls_server.h"
 
 namespace relations::gateway {
 
@@ -21,6 +22,8 @@ struct HttpServerOptions {
   // it is closed without an answer.
   int max_connections = 4096;
   ConnectionOptions connection;
+  // Of TCP addresses; null: plain text. Unix sockets stay plain. Not owned.
+  TlsServer* tls = nullptr;
 };
 
 inline constexpr int kRefusedConnectionsMax = 128;
@@ -37,6 +40,9 @@ class HttpServer {
 
   // As Listener::name, one for each address, in the order of the options.
   virtual const std::vector<std::string>& addresses() const = 0;
+
+  // Connections that are open. Thread-safe.
+  virtual int connections() = 0;
 
   // Stops accepting, closes idle connections and lets requests under way finish, each the last of
   // its connection. What has not finished after `timeout` is cut: then the result is false.

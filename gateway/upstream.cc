@@ -10,11 +10,13 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "gateway/tls_credentials.h"
 #include "gateway/wire_reader.h"
 #include "google/rpc/status.pb.h"
 #include "relations/v1/relations.pb.h"
 #include "storage/base/limits.h"
 #include "storage/base/public_error.h"
+#include "storage/base/status_macros.h"
 
 namespace relations::gateway {
 namespace {
@@ -85,6 +87,10 @@ class CallGauge {
     --count_;
     if (count_ == 0) idle_.notify_all();
   }
+  int count() {
+    const std::lock_guard lock(mutex_);
+    return count_;
+  }
   void WaitUntilIdle() {
     std::unique_lock lock(mutex_);
     idle_.wait(lock, [this] { return count_ == 0; });
@@ -116,6 +122,15 @@ struct Call : PendingCall {
         result.failure = ToRpcFailure(dumped);
       }
     }
+    const auto& trailers = context.GetServerTrailingMetadata();
+    const auto trailer = [&trailers](const char* name) {
+      const auto found = trailers.find(name);
+      return found == trailers.end() ? std::string()
+                                     : std::string(found->second.data(), found->second.size());
+    };
+    result.rate_limit = trailer("ratelimit-limit");
+    result.rate_remaining = trailer("ratelimit-remaining");
+    result.rate_reset = trailer("ratelimit-reset");
     result.answer = absl::string_view(reinterpret_cast<const char*>(answer.begin()), answer.size());
     done(result);
     done = nullptr;
@@ -124,8 +139,10 @@ struct Call : PendingCall {
 
 class GrpcUpstream : public Upstream {
  public:
-  explicit GrpcUpstream(UpstreamOptions options)
-      : options_(std::move(options)), gauge_(std::make_shared<CallGauge>(options_.max_in_flight)) {
+  GrpcUpstream(UpstreamOptions options, std::shared_ptr<grpc::ChannelCredentials> credentials)
+      : options_(std::move(options)),
+        credentials_(std::move(credentials)),
+        gauge_(std::make_shared<CallGauge>(options_.max_in_flight)) {
     for (int i = 0; i < std::max(options_.channels, 1); ++i) {
       stubs_.push_back(std::make_unique<grpc::GenericStub>(MakeChannel(i)));
     }
@@ -153,6 +170,8 @@ class GrpcUpstream : public Upstream {
                  });
   }
 
+  int calls_in_flight() override { return gauge_->count(); }
+
   void WaitUntilIdle() override { gauge_->WaitUntilIdle(); }
 
  private:
@@ -167,8 +186,8 @@ class GrpcUpstream : public Upstream {
     // The backend is named by a setting alone, not by a proxy of the environment.
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetMaxReceiveMessageSize(limits::kAnswerBytesMax);
-    return grpc::CreateCustomChannel(options_.backend, grpc::InsecureChannelCredentials(),
-                                     arguments);
+    if (!options_.tls_name.empty()) arguments.SetSslTargetNameOverride(options_.tls_name);
+    return grpc::CreateCustomChannel(options_.backend, credentials_, arguments);
   }
 
   static bool IsServing(absl::string_view answer) {
@@ -185,16 +204,19 @@ class GrpcUpstream : public Upstream {
     RpcFailure failure;
     failure.code = absl::StatusCode::kUnavailable;
     failure.message = "the backend is not serving";
-    return {failure, {}};
+    RpcResult result;
+    result.failure = std::move(failure);
+    return result;
   }
 
   std::shared_ptr<PendingCall> Start(std::shared_ptr<Call> call, const char* method,
                                      std::chrono::milliseconds timeout, Done done) {
     if (!gauge_->TryEnter()) {
-      RpcFailure overloaded;
+      RpcResult result;
+      RpcFailure& overloaded = result.failure.emplace();
       overloaded.code = absl::StatusCode::kUnavailable;
       overloaded.message = "too many calls in flight";
-      done({overloaded, {}});
+      done(result);
       return nullptr;
     }
     call->done = std::move(done);
@@ -211,6 +233,7 @@ class GrpcUpstream : public Upstream {
   }
 
   const UpstreamOptions options_;
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   const std::shared_ptr<CallGauge> gauge_;
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
   std::atomic<uint32_t> next_stub_ = 0;
@@ -218,8 +241,12 @@ class GrpcUpstream : public Upstream {
 
 }  // namespace
 
-std::unique_ptr<Upstream> ConnectUpstream(UpstreamOptions options) {
-  return std::make_unique<GrpcUpstream>(std::move(options));
+absl::StatusOr<std::unique_ptr<Upstream>> ConnectUpstream(UpstreamOptions options) {
+  std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
+  if (options.tls) {
+    ASSIGN_OR_RETURN(credentials, TlsToBackend(options.tls_files));
+  }
+  return std::make_unique<GrpcUpstream>(std::move(options), std::move(credentials));
 }
 
 }  // namespace relations::gateway

@@ -12,14 +12,21 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gateway/http_error.h"
+#include "storage/base/tls_files.h"
 
 namespace relations::gateway {
 
 struct UpstreamOptions {
   // A gRPC target: "127.0.0.1:50051", "unix:/run/relations.sock", "dns:///server:50051".
   std::string backend;
+  // TLS towards it; the certificate that it shows must name `tls_name` (or, where that is empty,
+  // the host of `backend`).
+  bool tls = false;
+  TlsFiles tls_files;
+  std::string tls_name;
   // Connections to the backend.
   int channels = 2;
   int max_in_flight = 1024;
@@ -42,6 +49,10 @@ struct RelationsCall {
 struct RpcResult {
   // Nothing when the call succeeded.
   std::optional<RpcFailure> failure;
+  // What the server says of the caller's rate limit, as it says it; empty: nothing.
+  std::string rate_limit;
+  std::string rate_remaining;
+  std::string rate_reset;
   // The serialised response; valid as long as the callback runs.
   absl::string_view answer;
 };
@@ -66,11 +77,15 @@ class Upstream {
   // grpc.health.v1 of the whole server. Succeeds only for SERVING.
   virtual std::shared_ptr<PendingCall> CheckHealth(Done done) = 0;
 
+  // Calls under way.
+  virtual int calls_in_flight() = 0;
+
   // Returns when no callback runs or will run. REQUIRES: no further calls are started.
   virtual void WaitUntilIdle() = 0;
 };
 
-// Connects when first called, and again whenever the connection is lost.
-std::unique_ptr<Upstream> ConnectUpstream(UpstreamOptions options);
+// Connects when first called, and again whenever the connection is lost. FAILED_PRECONDITION names
+// a file of TLS that cannot be used.
+absl::StatusOr<std::unique_ptr<Upstream>> ConnectUpstream(UpstreamOptions options);
 
 }  // namespace relations::gateway

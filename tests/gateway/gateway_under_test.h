@@ -30,7 +30,9 @@ class GatewayUnderTest {
     options.server.listen = {ListenAddress{"", "127.0.0.1", 0},
                              ListenAddress{directory_ / "front", "", 0}};
     options.server.threads = 2;
-    upstream_ = ConnectUpstream(options.upstream);
+    auto upstream = ConnectUpstream(options.upstream);
+    REQUIRE(upstream.ok());
+    upstream_ = *std::move(upstream);
     auto front = MakeFront(options.front, *upstream_);
     REQUIRE(front.ok());
     front_ = *std::move(front);
