@@ -119,7 +119,8 @@ absl::Status RefuseForeign(const std::string& directory) {
 absl::string_view FamilyName(Family family) { return kFamilyNames[static_cast<size_t>(family)]; }
 
 // Moves the high-water mark forward whenever RocksDB has flushed: until then the log holds the
-// writes.
+// writes. What resumes after an error is the next write (Resume), not a thread of RocksDB's that
+// looks every few seconds and refuses that meanwhile.
 class RocksDatabase::FlushListener : public rocksdb::EventListener {
  public:
   explicit FlushListener(RocksDatabase* database) : database_(database) {}
@@ -129,6 +130,11 @@ class RocksDatabase::FlushListener : public rocksdb::EventListener {
     if (!status.ok()) {
       LogError("high-water mark not recorded", {{"cause", status.ToString()}});
     }
+  }
+
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
   }
 
  private:
@@ -305,9 +311,52 @@ rocksdb::ColumnFamilyHandle* RocksDatabase::family(Family family) const {
 }
 
 absl::Status RocksDatabase::Write(rocksdb::WriteBatch& batch) {
+  RETURN_IF_ERROR(CheckRoom());
   rocksdb::WriteOptions options;
   options.sync = true;
-  return FromRocks(db_->Write(options, &batch), "writing a batch");
+  rocksdb::Status status = db_->Write(options, &batch);
+  if (!status.IsIOError() && !status.IsCorruption()) return FromRocks(status, "writing a batch");
+  // Writing the batch twice is as good as once: it sets and deletes keys.
+  const absl::Status resumed = Resume();
+  if (resumed.ok()) status = db_->Write(options, &batch);
+  if (status.ok()) {
+    const std::lock_guard<std::mutex> lock(resume_mutex_);
+    stopped_ = false;
+    LogInfo("the store takes writes again", {{"directory", options_.directory}});
+    return absl::OkStatus();
+  }
+  const absl::Status failed = FromRocks(status, "writing a batch");
+  if (failed.code() == absl::StatusCode::kDataLoss) return failed;
+  return absl::UnavailableError(
+      absl::StrCat("the store takes no writes (", failed.message(),
+                   "); should this stay when the disk is well, start the server anew"));
+}
+
+absl::Status RocksDatabase::CheckRoom() const {
+  rocksdb::Env& env = options_.env != nullptr ? *options_.env : *rocksdb::Env::Default();
+  uint64_t free_bytes = 0;
+  // A file system that does not tell is not limited by this.
+  if (!env.GetFreeSpace(options_.directory, &free_bytes).ok()) return absl::OkStatus();
+  if (free_bytes >= options_.reserve_bytes) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("the store takes no writes: the disk of ", options_.directory, " has ",
+                   free_bytes >> 20, " MiB left, less than ", options_.reserve_bytes >> 20));
+}
+
+absl::Status RocksDatabase::Resume() {
+  const std::lock_guard<std::mutex> lock(resume_mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (stopped_ && now - resumed_at_ < options_.resume_interval) {
+    return absl::UnavailableError("tried a moment ago");
+  }
+  if (!stopped_) LogError("the store takes no writes", {{"directory", options_.directory}});
+  stopped_ = true;
+  // Puts what is in memory into new files and starts a new log: nothing is appended to a file whose
+  // end is in doubt.
+  const absl::Status status = FromRocks(db_->Resume(), "resuming");
+  resumed_at_ = std::chrono::steady_clock::now();
+  if (!status.ok()) LogError("writes not resumed", {{"cause", status.ToString()}});
+  return status;
 }
 
 absl::StatusOr<std::optional<std::string>> RocksDatabase::Get(Family family,

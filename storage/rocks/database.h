@@ -19,6 +19,7 @@
 //      (WALRecoveryMode::kTolerateCorruptedTailRecords).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -67,6 +68,11 @@ struct DatabaseOptions {
   uint64_t cache_bytes = uint64_t{512} << 20;
   // For fault injection in tests; the process's own file system when null. Not owned.
   rocksdb::Env* env = nullptr;
+  // Writes are refused while the disk has less room: RocksDB cannot go on, short of being opened
+  // anew, once its log has met a full disk. Enough for a flush of all that is in memory.
+  uint64_t reserve_bytes = uint64_t{256} << 20;
+  // After a write that the disk refused: how long until the next one tries whether it does again.
+  std::chrono::milliseconds resume_interval{1000};
 };
 
 class RocksDatabase {
@@ -90,7 +96,10 @@ class RocksDatabase {
   const std::string& store_id() const { return store_id_; }
   const std::string& directory() const { return options_.directory; }
 
-  // Writes a batch and syncs the log. OK means durable.
+  // Writes a batch and syncs the log. OK means durable. After an error the batch is not to be seen,
+  // but it may be there when the store is opened anew. UNAVAILABLE while the disk takes no writes:
+  // reads go on. Writes do so by themselves when a full disk has room again, or when what failed
+  // was a flush; after an error of the log only once the store is opened anew.
   absl::Status Write(rocksdb::WriteBatch& batch);
 
   // A point read; an empty optional when the key is not there.
@@ -118,6 +127,10 @@ class RocksDatabase {
   // Makes the store one of kFormatVersion: every older format is a special case of it.
   absl::Status RecordFormat();
   absl::Status RecordHighWater(uint64_t sequence);
+  // UNAVAILABLE when the disk has less room than the reserve.
+  absl::Status CheckRoom() const;
+  // Makes RocksDB accept writes again, which refuses them all after one has failed.
+  absl::Status Resume();
 
   DatabaseOptions options_;
   std::shared_ptr<rocksdb::Cache> block_cache_;
@@ -127,6 +140,10 @@ class RocksDatabase {
   std::unique_ptr<rocksdb::DB> db_;
   std::mutex high_water_mutex_;
   uint64_t high_water_ = 0;
+  std::mutex resume_mutex_;
+  // Guarded by resume_mutex_: whether writes are refused, and when the last try to change that was.
+  bool stopped_ = false;
+  std::chrono::steady_clock::time_point resumed_at_;
 };
 
 }  // namespace relations

@@ -11,7 +11,7 @@ absl::Status FromRocks(const rocksdb::Status& status, absl::string_view doing) {
   if (status.IsCorruption()) return absl::DataLossError(message);
   if (status.IsNotFound()) return absl::NotFoundError(message);
   if (status.IsNoSpace()) return absl::UnavailableError(message);
-  if (status.IsIOError() && absl::StrContains(message, "lock")) {
+  if (status.IsIOError() && absl::StrContains(message, "/LOCK")) {
     return absl::FailedPreconditionError(message);
   }
   if (status.IsShutdownInProgress() || status.IsBusy() || status.IsTimedOut() ||

@@ -14,6 +14,9 @@ using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 
+// Operations between the word that there is no room and the first that finds none.
+constexpr uint64_t kFullAhead = 50;
+
 // Sleeps a thousandth of what it is told.
 class ImpatientClock final : public rocksdb::SystemClockWrapper {
  public:
@@ -98,8 +101,8 @@ class FaultFileSystem::Reader final : public rocksdb::FSRandomAccessFileOwnerWra
                      IODebugContext* debug) override {
     for (size_t i = 0; i < count; ++i) {
       rocksdb::FSReadRequest& request = requests[i];
-      request.status = Read(request.offset, request.len, options, &request.result, request.scratch,
-                            debug);
+      request.status =
+          Read(request.offset, request.len, options, &request.result, request.scratch, debug);
     }
     return IOStatus::OK();
   }
@@ -281,6 +284,15 @@ IOStatus FaultFileSystem::RenameFile(const std::string& from, const std::string&
   extents_.erase(from);
   unsynced_changes_.push_back(std::move(change));
   return status;
+}
+
+IOStatus FaultFileSystem::GetFreeSpace(const std::string& /*path*/, const IOOptions& /*options*/,
+                                       uint64_t* free_bytes, IODebugContext* /*debug*/) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const bool full = failure_.has_value() && failure_->fault == Fault::kNoSpace &&
+                    operations_ + kFullAhead >= failure_->at;
+  *free_bytes = full ? 0 : uint64_t{1} << 40;
+  return IOStatus::OK();
 }
 
 void FaultFileSystem::Undo(const Change& change) {

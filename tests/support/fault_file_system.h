@@ -30,8 +30,10 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   enum class Fault {
     // The machine dies: part of an append may still happen, and nothing after it.
     kDeath,
-    // EIO, ENOSPC, each without effect.
+    // EIO, without effect.
     kIoError,
+    // ENOSPC, without effect. A disk becomes full by and by: GetFreeSpace says so some operations
+    // ahead.
     kNoSpace,
     // Half of the bytes of an append are written, then EIO.
     kShortWrite,
@@ -78,6 +80,8 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
                                const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus GetFreeSpace(const std::string& path, const rocksdb::IOOptions& options,
+                                 uint64_t* free_bytes, rocksdb::IODebugContext* debug) override;
 
  private:
   class File;
