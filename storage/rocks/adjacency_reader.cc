@@ -1,6 +1,9 @@
 #include "storage/rocks/adjacency_reader.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -21,6 +24,34 @@ rocksdb::Slice SliceOf(absl::string_view text) { return {text.data(), text.size(
 constexpr char kInHead = 'h';
 constexpr char kInLists = 'l';
 
+// The entries of visible lists before `end`, `count` at most, where they are few among hidden ones:
+// these cost nothing.
+RelationChunk CopyVisible(const NodeValue& head, uint64_t visible_lists, size_t count, size_t end) {
+  std::array<uint64_t, NodeValue::kEntriesMax / 64> marks{};
+  for (size_t i = 0; i < head.lists().size(); ++i) {
+    if ((visible_lists >> i & 1) == 0) continue;
+    for (const uint16_t position : head.positions(head.lists()[i])) {
+      if (position < end) marks[position / 64] |= uint64_t{1} << position % 64;
+    }
+  }
+  auto memory = std::make_shared_for_overwrite<uint64_t[]>(
+      count * (sizeof(NodeId) + sizeof(RelationDetails)) / sizeof(uint64_t));
+  auto* const neighbours = reinterpret_cast<NodeId*>(memory.get());
+  auto* const details = reinterpret_cast<RelationDetails*>(neighbours + count);
+  size_t copied = 0;
+  for (size_t word = 0; word * 64 < end; ++word) {
+    for (uint64_t left = marks[word]; left != 0; left &= left - 1) {
+      const size_t position = word * 64 + static_cast<size_t>(std::countr_zero(left));
+      neighbours[copied] = head.neighbours()[position];
+      details[copied++] = head.details()[position];
+    }
+  }
+  return {absl::MakeConstSpan(neighbours, copied),
+          absl::MakeConstSpan(details, copied),
+          {},
+          std::move(memory)};
+}
+
 absl::Status BadCursor() { return absl::InternalError("a scan cursor is not one of this view"); }
 
 void AppendToCursor(ClassId visibility, size_t index, absl::string_view boundary,
@@ -40,7 +71,7 @@ absl::Status AdjacencyReader::Scan(absl::Span<const ScanRequest> requests,
   for (const ScanRequest& wanted : requests) {
     if (wanted.after == nullptr) nodes.push_back(wanted.node);
   }
-  RETURN_IF_ERROR(reader_->ReadLists(nodes, id_of_, &heads_));
+  RETURN_IF_ERROR(reader_->ReadLists(nodes, visible, id_of_, &heads_));
   size_t next_head = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     std::vector<Run> runs;
@@ -89,16 +120,21 @@ void AdjacencyReader::ScanHead(size_t request, const ScanRequest& wanted,
       if (passed == wanted.limit) end = i + 1;
     }
   }
-  RelationChunk::Visibility visibility;
-  if (!all_visible) visibility = {head->list_of_entry().first(end), visible_lists};
   std::optional<ScanCursor> next;
   if (goes_on) {
     next.emplace().position += kInHead;
     PutVarint(end, next->position);
+    heads_in_use_[wanted.node] = head;
   }
-  sink.OnChunk(request,
-               {head->neighbours().first(end), head->details().first(end), visibility, head},
-               std::move(next));
+  if (all_visible || visible_entries * 2 >= end) {
+    RelationChunk::Visibility visibility;
+    if (!all_visible) visibility = {head->list_of_entry().first(end), visible_lists};
+    sink.OnChunk(request,
+                 {head->neighbours().first(end), head->details().first(end), visibility, head},
+                 std::move(next));
+  } else {
+    sink.OnChunk(request, CopyVisible(*head, visible_lists, visible_entries, end), std::move(next));
+  }
 }
 
 absl::Status AdjacencyReader::ScanRuns(size_t request, const ScanRequest& wanted,
@@ -175,9 +211,9 @@ absl::StatusOr<std::vector<AdjacencyReader::Run>> AdjacencyReader::Resume(
 // Where the lists of a head go on after its first entries.
 absl::StatusOr<std::vector<AdjacencyReader::Run>> AdjacencyReader::ResumeBehindHead(
     NodeId node, absl::string_view position, const VisibleClasses& visible) {
-  std::vector<NodeCache::Value> values;
-  RETURN_IF_ERROR(reader_->ReadLists({&node, 1}, id_of_, &values));
-  const NodeValue& head = *values[0];
+  const auto in_use = heads_in_use_.find(node);
+  if (in_use == heads_in_use_.end()) return BadCursor();
+  const NodeValue& head = *in_use->second;
   uint64_t end = 0;
   if (!GetVarint(&position, &end) || end > head.size() || !position.empty()) return BadCursor();
   std::vector<size_t> passed(head.lists().size(), 0);

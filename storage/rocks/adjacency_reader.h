@@ -1,8 +1,9 @@
 // Reads adjacency lists of one view: the lists of a node's visible classes, merged newest first.
 //
-// A node's cached head is given as it is where the caller may see all of it, else filtered by
-// class. What goes beyond it is read list by list; where there are too many lists for a head, they
-// are found by leapfrog between the classes present at the node and those visible to the caller.
+// A node's cached head is given as it is, with what tells which entries are visible; where few of
+// them are, these are copied, so that hidden ones cost nothing. What goes beyond it is read list by
+// list; where there are too many lists for a head, they are found by leapfrog between the classes
+// present at the node and those visible to the caller.
 #pragma once
 
 #include <optional>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -44,8 +46,8 @@ class AdjacencyReader {
   };
 
   // Answers a request from a merged head.
-  static void ScanHead(size_t request, const ScanRequest& wanted, const NodeCache::Value& head,
-                       const VisibleClasses& visible, ScanSink& sink);
+  void ScanHead(size_t request, const ScanRequest& wanted, const NodeCache::Value& head,
+                const VisibleClasses& visible, ScanSink& sink);
   absl::Status ScanRuns(size_t request, const ScanRequest& wanted, std::vector<Run> runs,
                         ScanSink& sink);
   absl::StatusOr<std::vector<Run>> Leapfrog(NodeId node, const VisibleClasses& visible);
@@ -60,6 +62,8 @@ class AdjacencyReader {
 
   CachedReader* const reader_;
   const IdLookup id_of_;
+  // The heads that cursors go on behind: the next one read of a node might be another.
+  absl::flat_hash_map<NodeId, NodeCache::Value> heads_in_use_;
   // Kept between calls for their memory.
   std::vector<AdjacentRelation> chunk_;
   std::vector<NodeCache::Value> heads_;

@@ -20,7 +20,9 @@ namespace {
 // blocks are taken: whatever is whole in a head is no hub to the walk, which spares it look-ups.
 constexpr size_t kHeadListsMax = RelationChunk::kListsMax;
 constexpr size_t kHeadEntriesOfListMax = 512;
-constexpr size_t kHeadEntriesMax = 2048;
+constexpr size_t kHeadEntriesMax = NodeValue::kEntriesMax;
+// The first lists are read so far; of the others the first block.
+constexpr size_t kLongListsMax = 4;
 
 absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
@@ -228,29 +230,55 @@ rocksdb::Iterator& CachedReader::adjacency_iterator() {
   return *iterator_;
 }
 
-absl::Status CachedReader::ReadLists(absl::Span<const NodeId> nodes, const IdLookup& id_of,
-                                     std::vector<NodeCache::Value>* values) {
+absl::Status CachedReader::ReadLists(absl::Span<const NodeId> nodes, const VisibleClasses& visible,
+                                     const IdLookup& id_of, std::vector<NodeCache::Value>* values) {
   keys_.clear();
   for (const NodeId node : nodes) keys_.push_back(NodeCache::ListsKey(node));
   cache_->Find(keys_, sequence_, values);
   for (size_t i = 0; i < nodes.size(); ++i) {
     NodeCache::Value& value = (*values)[i];
     if (value != nullptr) continue;
-    ASSIGN_OR_RETURN(value, LoadLists(nodes[i], id_of));
-    cache_->Insert(NodeCache::ListsKey(nodes[i]), value, ticket_, sequence_);
+    const NodeCache::Key key = NodeCache::ListsKey(nodes[i]);
+    bool complete = true;
+    ASSIGN_OR_RETURN(
+        value, LoadLists(nodes[i], cache_->Remembers(key) ? nullptr : &visible, id_of, &complete));
+    if (complete) {
+      cache_->Insert(key, value, ticket_, sequence_);
+    } else {
+      cache_->Remember(key);
+    }
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<NodeCache::Value> CachedReader::LoadLists(NodeId node, const IdLookup& id_of) {
+absl::StatusOr<NodeCache::Value> CachedReader::LoadLists(NodeId node, const VisibleClasses* visible,
+                                                         const IdLookup& id_of, bool* complete) {
   const std::string node_key = NodeKey(node);
   std::vector<std::vector<AdjacentRelation>> entries;
   NodeValue::Head head;
   AdjacencyBlock block;
   rocksdb::Iterator& iterator = adjacency_iterator();
+  // Goes to the next list of interest behind this one; false when there is none.
+  const auto seek_behind = [&](ClassId passed) {
+    if (passed == ClassId{UINT32_MAX}) return false;
+    ClassId next{static_cast<uint32_t>(passed) + 1};
+    if (visible != nullptr) {
+      const ClassId* const wanted = visible->AtOrAfter(next);
+      if (wanted == nullptr) return false;
+      next = *wanted;
+    }
+    iterator.Seek(ListKey(node, next));
+    return true;
+  };
+  *complete = true;
   iterator.Seek(node_key);
   while (iterator.Valid() && absl::StartsWith(View(iterator.key()), node_key)) {
     ASSIGN_OR_RETURN(const AdjacencyKey parsed, ParseAdjacencyKey(View(iterator.key())));
+    if (visible != nullptr && !visible->Contains(parsed.visibility)) {
+      *complete = false;
+      if (!seek_behind(parsed.visibility)) break;
+      continue;
+    }
     const bool is_new = head.lists.empty() || head.lists.back().visibility != parsed.visibility;
     if (is_new && head.lists.size() == kHeadListsMax) {
       NodeValue::Head none;
@@ -258,7 +286,7 @@ absl::StatusOr<NodeCache::Value> CachedReader::LoadLists(NodeId node, const IdLo
       return NodeValue::OfHead(none);
     }
     if (is_new) {
-      head.lists.push_back({parsed.visibility, 0, 0, false});
+      head.lists.push_back({parsed.visibility, 0, 0, 0, false});
       entries.emplace_back();
     }
     RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator.value()), &block));
@@ -271,9 +299,13 @@ absl::StatusOr<NodeCache::Value> CachedReader::LoadLists(NodeId node, const IdLo
     }
     list.entries = static_cast<uint32_t>(of_list.size());
     list.more = block.more_may_follow;
-    if (list.more && list.entries >= kHeadEntriesOfListMax) {
-      if (parsed.visibility == ClassId{UINT32_MAX}) break;
-      iterator.Seek(ListKey(node, ClassId{static_cast<uint32_t>(parsed.visibility) + 1}));
+    const size_t most = head.lists.size() <= kLongListsMax ? kHeadEntriesOfListMax : 1;
+    if (list.more && list.entries >= most) {
+      if (!seek_behind(parsed.visibility)) {
+        // Lists behind it are hidden, if there are any.
+        *complete = visible == nullptr;
+        break;
+      }
     } else {
       iterator.Next();
     }

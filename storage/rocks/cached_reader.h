@@ -18,6 +18,7 @@
 #include "storage/graph_types.h"
 #include "storage/rocks/database.h"
 #include "storage/rocks/node_cache.h"
+#include "storage/visibility.h"
 
 namespace relations {
 
@@ -45,9 +46,12 @@ class CachedReader {
 
   // Entity records; empty where there is no entity.
   absl::Status ReadEntities(absl::Span<const NodeId> nodes, std::vector<NodeCache::Value>* values);
-  // The merged heads of all lists of nodes. `id_of` tells ids where lists tie in time.
-  absl::Status ReadLists(absl::Span<const NodeId> nodes, const IdLookup& id_of,
-                         std::vector<NodeCache::Value>* values);
+  // The merged heads of the lists of nodes: of all lists, or at least of the visible ones. `id_of`
+  // tells ids where lists tie in time. What is read for the first time, or past the cache, costs
+  // min(classes at the node, visible classes); only for a node that is asked for again hidden lists
+  // are read too, as then one value serves all callers.
+  absl::Status ReadLists(absl::Span<const NodeId> nodes, const VisibleClasses& visible,
+                         const IdLookup& id_of, std::vector<NodeCache::Value>* values);
   // The pair records of both directions; SplitPairRecords tells them apart. Empty where there is
   // none.
   absl::Status ReadPairs(absl::Span<const NodePair> pairs, std::vector<NodeCache::Value>* values);
@@ -63,7 +67,9 @@ class CachedReader {
   // Reads keys of a family in one batch; an absent one gives an empty value.
   absl::Status MultiGet(Family family, const std::vector<std::string>& keys,
                         std::vector<rocksdb::PinnableSlice>* found);
-  absl::StatusOr<NodeCache::Value> LoadLists(NodeId node, const IdLookup& id_of);
+  // Reads all lists when `visible` is null. Sets `*complete` to whether no list was passed over.
+  absl::StatusOr<NodeCache::Value> LoadLists(NodeId node, const VisibleClasses* visible,
+                                             const IdLookup& id_of, bool* complete);
 
   const RocksDatabase* const database_;
   NodeCache* const cache_;

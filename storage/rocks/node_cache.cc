@@ -7,8 +7,10 @@ namespace {
 
 // The share of a shard's bytes that what was not read again may take.
 constexpr uint64_t kSmallShare = 10;
-// An item's places in the table (at its usual load) and in a queue, and the value's control block.
-constexpr size_t kOverheadBytes = 160;
+// An item's places in the table (just grown) and in a queue, a ghost, and the value's control
+// block; and what the allocator rounds up.
+constexpr size_t kOverheadBytes = 256;
+constexpr size_t kRoundingShare = 8;
 
 }  // namespace
 
@@ -61,7 +63,7 @@ void NodeCache::Find(absl::Span<const Key> keys, uint64_t snapshot, std::vector<
 }
 
 void NodeCache::Insert(const Key& key, const Value& value, Ticket ticket, uint64_t snapshot) {
-  const size_t charge = value->bytes() + kOverheadBytes;
+  const size_t charge = value->bytes() + value->bytes() / kRoundingShare + kOverheadBytes;
   // A value that would take a shard for itself is not worth what it drives out.
   if (!enabled() || charge > capacity_bytes_ / kShards / 4 || charge > UINT32_MAX) return;
   Shard& shard = ShardOf(key);
@@ -116,13 +118,31 @@ void NodeCache::EvictFromSmall(Shard& shard) {
     Enqueue(shard, key, *oldest);
     return;
   }
+  AddGhost(shard, key);
+  shard.items.erase(key);
+}
+
+void NodeCache::AddGhost(Shard& shard, const Key& key) {
   if (shard.ghosts.insert(key).second) shard.ghost_order.push_back(key);
   // As many ghosts as there are items: they must not outgrow what they serve.
   while (shard.ghost_order.size() > std::max<size_t>(64, shard.items.size())) {
     shard.ghosts.erase(shard.ghost_order.front());
     shard.ghost_order.pop_front();
   }
-  shard.items.erase(key);
+}
+
+bool NodeCache::Remembers(const Key& key) {
+  if (!enabled()) return false;
+  Shard& shard = ShardOf(key);
+  const std::lock_guard<std::mutex> lock(shard.mutex);
+  return shard.ghosts.contains(key);
+}
+
+void NodeCache::Remember(const Key& key) {
+  if (!enabled()) return;
+  Shard& shard = ShardOf(key);
+  const std::lock_guard<std::mutex> lock(shard.mutex);
+  AddGhost(shard, key);
 }
 
 void NodeCache::EvictFromMain(Shard& shard) {

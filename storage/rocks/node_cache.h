@@ -96,6 +96,11 @@ class NodeCache {
   void Find(absl::Span<const Key> keys, uint64_t snapshot, std::vector<Value>* values);
   Value Find(const Key& key, uint64_t snapshot);
 
+  // Keys that left the cache lately, or that somebody asked it to remember: they are worth more
+  // work than what is seen for the first time.
+  bool Remembers(const Key& key);
+  void Remember(const Key& key);
+
   // Offers a value that was read at the view's snapshot; the cache takes it in or leaves it.
   void Insert(const Key& key, const Value& value, Ticket ticket, uint64_t snapshot);
 
@@ -139,7 +144,8 @@ class NodeCache {
     uint64_t small_bytes = 0;
     uint64_t main_bytes = 0;
     uint64_t last_place = 0;
-    // Keys that left the small queue lately: those that come back go to the main queue.
+    // Keys that left the small queue lately, and those of Remember: when they come they go to the
+    // main queue.
     absl::flat_hash_set<Key> ghosts;
     std::deque<Key> ghost_order;
     // Of the clock, when a write to keys of this shard last began or ended.
@@ -161,6 +167,7 @@ class NodeCache {
   static void EvictFromSmall(Shard& shard);
   static void EvictFromMain(Shard& shard);
   static void Erase(Shard& shard, const Key& key);
+  static void AddGhost(Shard& shard, const Key& key);
   static void Enqueue(Shard& shard, const Key& key, Item& item);
   // The item that the queue's oldest place is of, the place removed; null when it is void.
   static Item* TakeOldest(Shard& shard, Queue& queue, Key* key);

@@ -50,19 +50,29 @@ std::shared_ptr<const NodeValue> NodeValue::OfRecord(absl::string_view record) {
 
 std::shared_ptr<const NodeValue> NodeValue::OfHead(Head head) {
   const size_t count = head.entries.size();
-  for (size_t i = 0; i < count; ++i) {
-    head.lists[head.list_of_entry[i]].end = static_cast<uint32_t>(i + 1);
+  std::vector<uint32_t> next_position;
+  uint32_t positions_before = 0;
+  for (List& list : head.lists) {
+    list.first_position = positions_before;
+    next_position.push_back(positions_before);
+    positions_before += list.entries;
   }
-  const size_t bytes = sizeof(NodeValue) + count * (sizeof(NodeId) + sizeof(RelationDetails) + 1) +
-                       head.lists.size() * sizeof(List);
+  const size_t bytes =
+      sizeof(NodeValue) +
+      count * (sizeof(NodeId) + sizeof(RelationDetails) + sizeof(uint16_t) + sizeof(uint8_t)) +
+      head.lists.size() * sizeof(List);
   std::shared_ptr<Unit[]> memory = Allocate(bytes);
   auto* const value = new (memory.get()) NodeValue();
   Arena arena(value + 1);
   auto* const neighbours = arena.Take<NodeId>(count);
   auto* const details = arena.Take<RelationDetails>(count);
   auto* const lists = arena.Take<List>(head.lists.size());
+  auto* const positions = arena.Take<uint16_t>(count);
   auto* const list_of_entry = arena.Take<uint8_t>(count);
   for (size_t i = 0; i < count; ++i) {
+    const size_t list = head.list_of_entry[i];
+    head.lists[list].end = static_cast<uint32_t>(i + 1);
+    positions[next_position[list]++] = static_cast<uint16_t>(i);
     neighbours[i] = head.entries[i].neighbour;
     new (details + i) RelationDetails(head.entries[i]);
   }
@@ -72,6 +82,7 @@ std::shared_ptr<const NodeValue> NodeValue::OfHead(Head head) {
   value->details_ = {details, count};
   value->lists_ = {lists, head.lists.size()};
   value->list_of_entry_ = {list_of_entry, count};
+  value->positions_ = {positions, count};
   value->too_many_lists_ = head.too_many_lists;
   value->bytes_ = bytes;
   return {std::move(memory), value};

@@ -17,13 +17,18 @@ namespace relations {
 
 class NodeValue {
  public:
+  // Of a head.
+  static constexpr size_t kEntriesMax = 2048;
+
   // One list of a head.
   struct List {
     ClassId visibility{};
     // Its entries in the head: the first ones of the list.
     uint32_t entries = 0;
-    // Where the last of them stands in the head, plus one; set by OfHead.
+    // Where the last of them stands in the head, plus one. This and the next are set by OfHead.
     uint32_t end = 0;
+    // Where the list's positions begin among all positions.
+    uint32_t first_position = 0;
     // The list has more than these.
     bool more = false;
   };
@@ -31,7 +36,8 @@ class NodeValue {
   // The parts of a head before it is packed.
   struct Head {
     std::vector<List> lists;
-    // The lists' first entries in list order, and for each the index of its list.
+    // The lists' first entries in list order, at most kEntriesMax, and for each the index of its
+    // list.
     std::vector<AdjacentRelation> entries;
     std::vector<uint8_t> list_of_entry;
     // The node has too many lists to be held as one head; nothing else is set then.
@@ -50,6 +56,10 @@ class NodeValue {
   absl::Span<const NodeId> neighbours() const { return neighbours_; }
   absl::Span<const RelationDetails> details() const { return details_; }
   absl::Span<const uint8_t> list_of_entry() const { return list_of_entry_; }
+  // Where the entries of a list stand in the head, ascending.
+  absl::Span<const uint16_t> positions(const List& list) const {
+    return positions_.subspan(list.first_position, list.entries);
+  }
   bool too_many_lists() const { return too_many_lists_; }
 
   // Of the memory that it takes.
@@ -63,6 +73,7 @@ class NodeValue {
   absl::Span<const RelationDetails> details_;
   absl::Span<const uint8_t> list_of_entry_;
   absl::Span<const List> lists_;
+  absl::Span<const uint16_t> positions_;
   size_t bytes_ = 0;
   bool too_many_lists_ = false;
 };

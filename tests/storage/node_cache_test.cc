@@ -55,7 +55,8 @@ TEST_CASE("a pair has one key, whichever node comes first") {
 TEST_CASE("the head of lists keeps every entry and where each list ends") {
   const absl::Time time = absl::FromUnixSeconds(1'700'000'000) + absl::Nanoseconds(123'456'789);
   NodeValue::Head head;
-  head.lists = {{ClassId{0}, 2, 0, false}, {ClassId{7}, 1, 0, true}, {ClassId{9}, 0, 0, true}};
+  head.lists = {
+      {ClassId{0}, 2, 0, 0, false}, {ClassId{7}, 1, 0, 0, true}, {ClassId{9}, 0, 0, 0, true}};
   head.entries = {
       {time, NodeId{4}, LabelId{70'000}, Direction::kIncoming, RelationMode::kAggregation, true},
       {absl::FromUnixSeconds(-62'135'596'800), NodeId{1}, LabelId{0}, Direction::kOutgoing,
@@ -84,6 +85,13 @@ TEST_CASE("the head of lists keeps every entry and where each list ends") {
   CHECK(value->lists()[2].end == 0);
   CHECK(value->lists()[1].visibility == ClassId{7});
   CHECK(value->lists()[2].more);
+  const auto positions = [&](size_t list) {
+    const absl::Span<const uint16_t> found = value->positions(value->lists()[list]);
+    return std::vector<uint16_t>(found.begin(), found.end());
+  };
+  CHECK(positions(0) == std::vector<uint16_t>{0, 2});
+  CHECK(positions(1) == std::vector<uint16_t>{1});
+  CHECK(positions(2).empty());
 }
 
 TEST_CASE("what is written again and again leaves nothing behind") {
@@ -97,6 +105,17 @@ TEST_CASE("what is written again and again leaves nothing behind") {
   CHECK(cache.counts().entries == 0);
   CHECK(cache.counts().bytes == 0);
   CHECK(cache.counts().places < 100);
+}
+
+TEST_CASE("a key that is to be remembered is, until as many others are") {
+  NodeCache cache(kPlenty);
+  CHECK_FALSE(cache.Remembers(KeyOf(1)));
+  cache.Remember(KeyOf(1));
+  CHECK(cache.Remembers(KeyOf(1)));
+  CHECK(cache.Find(KeyOf(1), 1) == nullptr);
+  // 64 of each of 64 shards are enough to drive it out.
+  for (uint64_t node = 2; node < 50'000; ++node) cache.Remember(KeyOf(node));
+  CHECK_FALSE(cache.Remembers(KeyOf(1)));
 }
 
 TEST_CASE("an empty value is a value") {
