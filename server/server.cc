@@ -16,6 +16,9 @@ namespace {
 
 // All headers of one call together. The credentials of the largest form take 2 KiB.
 constexpr int kMetadataBytesMax = 16 << 10;
+// Calls that a connection may have open beyond those that may be in flight: room to refuse them.
+// Without it a client would wait for a free stream, unrefused, until its deadline.
+constexpr int kRefusedStreamsMax = 64;
 
 absl::Status JudgeAddresses(const ServerOptions& options) {
   for (const ListenAddress& address : options.listen) {
@@ -35,9 +38,8 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(limits::kRequestBytesMax);
   builder.SetMaxSendMessageSize(limits::kAnswerBytesMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
-  // One connection cannot have more calls open than the server runs at all.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
-                             static_cast<int>(options.workers.max_in_flight));
+                             static_cast<int>(options.workers.max_in_flight) + kRefusedStreamsMax);
   // Two servers on one port would share its connections without a word.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }

@@ -91,6 +91,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
       return;
     }
     if (!environment_.workers->TryRun([this] { Answer(Run()); })) {
+      retry_after_s_ = environment_.workers->SecondsToCatchUp();
       Answer(PublicError(absl::StatusCode::kUnavailable, reason::kUnavailable,
                          "the server is overloaded"));
     }
@@ -237,7 +238,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   std::string request_id_;
   // What the log knows better than the client; empty where the status says it.
   std::string cause_;
-  // Of a refusal for a limit.
+  // Of a refusal for a limit or for overload.
   int retry_after_s_ = 0;
   bool entered_ = false;
 };

@@ -1,8 +1,25 @@
 #include "server/worker_pool.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace relations {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The last so many tasks make up most of the mean.
+constexpr int kTasksOfMean = 16;
+
+}  // namespace
+
+int CatchUpSeconds(size_t tasks, std::chrono::nanoseconds mean, size_t threads) {
+  const std::chrono::duration<double> each = mean;
+  const double seconds = each.count() * static_cast<double>(tasks) / static_cast<double>(threads);
+  return static_cast<int>(std::clamp(std::ceil(seconds), 1.0, double{kCatchUpSecondsMax}));
+}
 
 WorkerPool::WorkerPool(const Options& options) : max_in_flight_(options.max_in_flight) {
   threads_.reserve(options.threads);
@@ -39,6 +56,11 @@ size_t WorkerPool::waiting() {
   return waiting_.size();
 }
 
+int WorkerPool::SecondsToCatchUp() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return CatchUpSeconds(waiting_.size() + running_, mean_time_, threads_.size());
+}
+
 void WorkerPool::Work() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
@@ -50,10 +72,13 @@ void WorkerPool::Work() {
     waiting_.pop_front();
     ++running_;
     lock.unlock();
+    const Clock::time_point started = Clock::now();
     task();
     task = nullptr;
+    const std::chrono::nanoseconds took = Clock::now() - started;
     lock.lock();
     --running_;
+    mean_time_ += (took - mean_time_) / kTasksOfMean;
   }
 }
 

@@ -4,6 +4,7 @@
 // Thread-safe. Plain std::mutex, so that ThreadSanitizer can judge it.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -13,6 +14,11 @@
 #include <vector>
 
 namespace relations {
+
+// Whole seconds in which `threads` threads do `tasks` tasks of `mean` each: at least 1, at most
+// kCatchUpSecondsMax.
+inline constexpr int kCatchUpSecondsMax = 30;
+int CatchUpSeconds(size_t tasks, std::chrono::nanoseconds mean, size_t threads);
 
 class WorkerPool {
  public:
@@ -35,6 +41,10 @@ class WorkerPool {
   // Tasks that no thread has taken up yet.
   size_t waiting();
 
+  // When it is worth coming again after a refusal: the seconds in which what is in flight now will
+  // have run, judged by the time that tasks took lately.
+  int SecondsToCatchUp();
+
  private:
   void Work();
 
@@ -44,6 +54,8 @@ class WorkerPool {
   std::condition_variable changed_;
   std::deque<std::function<void()>> waiting_;
   size_t running_ = 0;
+  // A moving mean over tasks, recent ones first.
+  std::chrono::nanoseconds mean_time_{0};
   bool stopping_ = false;
   // Constant after construction.
   std::vector<std::thread> threads_;

@@ -195,6 +195,30 @@ TEST_CASE("a walk that passes the server's maximum is an error, never a shorter 
   CHECK(outcome.answer.empty());
 }
 
+TEST_CASE("a call over the number in flight is refused at once on the same connection too") {
+  std::latch entered(1);
+  std::latch release(1);
+  TestServer::Options options;
+  options.workers = 1;
+  options.max_in_flight = 1;
+  options.before_view = [&] {
+    entered.count_down();
+    release.wait();
+    return absl::OkStatus();
+  };
+  TestServer server(options);
+  RpcClient client(server.address());
+  const Headers headers = server.Session({"public"}, {"user"});
+  PendingRpc runs = client.Start(kGetRelations, Request("ip-a").SerializeAsString(), headers);
+  entered.wait();
+  const RpcOutcome refused = client.Call(kGetRelations, Request("ip-a"), headers);
+  CHECK(refused.code == "UNAVAILABLE");
+  CHECK(refused.message == "the server is overloaded");
+  CHECK(refused.retry_after == "1");
+  release.count_down();
+  CHECK(runs.Wait().code == "OK");
+}
+
 TEST_CASE("health and reflection answer without credentials") {
   TestServer server;
   RpcClient client(server.address());

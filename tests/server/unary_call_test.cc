@@ -138,6 +138,7 @@ TEST_CASE("a call over the number in flight is refused at once") {
   const RpcOutcome second = client.Call(kGetRelations, "", kGood);
   CHECK(second.code == "UNAVAILABLE");
   CHECK(second.reason == "unavailable");
+  CHECK(second.retry_after == "1");
   release.count_down();
   CHECK(first.Wait().code == "OK");
 }

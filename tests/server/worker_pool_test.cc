@@ -66,6 +66,16 @@ TEST_CASE("tasks from many threads all run once") {
   CHECK(accepted > 0);
 }
 
+TEST_CASE("who is refused is told when the pool will have caught up, within limits") {
+  using std::chrono::milliseconds;
+  CHECK(CatchUpSeconds(0, milliseconds(5), 2) == 1);
+  CHECK(CatchUpSeconds(200, milliseconds(10), 2) == 1);
+  CHECK(CatchUpSeconds(201, milliseconds(10), 2) == 2);
+  CHECK(CatchUpSeconds(1024, milliseconds(10), 4) == 3);
+  CHECK(CatchUpSeconds(60, milliseconds(1000), 2) == 30);
+  CHECK(CatchUpSeconds(62, milliseconds(1000), 2) == kCatchUpSecondsMax);
+}
+
 TEST_CASE("a closed gate lets nobody in and is empty once all have left") {
   CallGate gate;
   REQUIRE(gate.Enter());
