@@ -1,12 +1,12 @@
 #include "gateway/message_rule.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/json_writer.h"
+#include "gateway/wire_values.h"
 #include "storage/base/status_macros.h"
 
 namespace relations::gateway {
@@ -14,102 +14,37 @@ namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
-using Fault = const char*;
+using wire::ReadEntry;
+using wire::Time;
+using wire::WriteEntry;
+using wire::WriteText;
 
-constexpr uint32_t kMapKey = 1;
-constexpr uint32_t kMapValue = 2;
-// The kinds of google.protobuf.Value that an attribute may have, by field number.
-constexpr uint32_t kNumberValue = 2;
-constexpr uint32_t kStringValue = 3;
-constexpr uint32_t kBoolValue = 4;
-constexpr uint32_t kValueKindMax = 6;
-// Fields of google.protobuf.Timestamp.
-constexpr uint32_t kSeconds = 1;
-constexpr uint32_t kNanos = 2;
 // 1970-01-01, which a missing time is.
 constexpr char kEpoch[] = "\"1970-01-01T00:00:00Z\"";
-
-Fault WriteText(absl::string_view text, JsonBuffer& json) {
-  return AppendString(text, json) ? nullptr : "text is not UTF-8";
-}
-
-// Splits a map entry. Later occurrences beat earlier ones; a missing key is "".
-Fault ReadEntry(absl::string_view entry, absl::string_view& key, absl::string_view& value) {
-  WireReader reader(entry);
-  WireField field;
-  key = {};
-  value = {};
-  while (reader.NextField(field)) {
-    if (field.type != WireField::Type::kBytes) continue;
-    if (field.number == kMapKey) key = field.bytes;
-    if (field.number == kMapValue) value = field.bytes;
-  }
-  return reader.ok() ? nullptr : "a map entry is cut short";
-}
-
-// A google.protobuf.Value of the three kinds that attributes have.
-Fault WriteAttribute(absl::string_view value, JsonBuffer& json) {
-  WireReader reader(value);
-  WireField field;
-  WireField last;
-  while (reader.NextField(field)) {
-    if (field.number <= kValueKindMax) last = field;
-  }
-  if (!reader.ok()) {
-    return "an attribute is cut short";
-  }
-  if (last.number == kStringValue && last.type == WireField::Type::kBytes) {
-    return WriteText(last.bytes, json);
-  }
-  if (last.number == kNumberValue && last.type == WireField::Type::kFixed64) {
-    return AppendNumber(std::bit_cast<double>(last.scalar), json)
-               ? nullptr
-               : "an attribute is not a finite number";
-  }
-  if (last.number == kBoolValue && last.type == WireField::Type::kVarint) {
-    json.Raw(last.scalar != 0 ? "true" : "false");
-    return nullptr;
-  }
-  return "an attribute is neither string, number nor boolean";
-}
-
-Fault WriteEntry(absl::string_view key, absl::string_view value, JsonBuffer& json) {
-  if (const Fault fault = WriteText(key, json)) return fault;
-  json.Raw(':');
-  return WriteAttribute(value, json);
-}
-
-// A google.protobuf.Timestamp. Several occurrences of a message merge field by field.
-struct Time {
-  int64_t seconds = 0;
-  int32_t nanos = 0;
-
-  Fault Merge(absl::string_view wire) {
-    WireReader reader(wire);
-    WireField field;
-    while (reader.NextField(field)) {
-      if (field.type != WireField::Type::kVarint) continue;
-      if (field.number == kSeconds) seconds = static_cast<int64_t>(field.scalar);
-      if (field.number == kNanos) nanos = static_cast<int32_t>(field.scalar);
-    }
-    return reader.ok() ? nullptr : "a time is cut short";
-  }
-  Fault Write(JsonBuffer& json) const {
-    return AppendTimestamp(seconds, nanos, json) ? nullptr
-                                                 : "a time is outside the years 1 to 9999";
-  }
-};
+// Messages within messages; the API has two levels.
+constexpr int kDepthMax = 16;
 
 }  // namespace
 
 absl::StatusOr<MessageRule::Kind> MessageRule::KindOf(const FieldDescriptor& field) {
+  const bool is_message = field.type() == FieldDescriptor::TYPE_MESSAGE;
+  // A default would say that a field is there which is not.
+  const bool may_be_absent =
+      field.real_containing_oneof() != nullptr || (field.has_presence() && !is_message);
+  if (may_be_absent) {
+    return absl::InternalError(absl::StrCat("no rule to write ", field.full_name(),
+                                            " as JSON: it is optional or in a oneof"));
+  }
   if (field.type() == FieldDescriptor::TYPE_STRING) {
     return field.is_repeated() ? Kind::kStringList : Kind::kString;
   }
   if (field.type() == FieldDescriptor::TYPE_INT32 && !field.is_repeated()) {
     return Kind::kInt32;
   }
-  if (field.type() == FieldDescriptor::TYPE_MESSAGE) {
+  if (ScalarRule::Of(field)) {
+    return field.is_repeated() ? Kind::kScalarList : Kind::kScalar;
+  }
+  if (is_message) {
     if (!field.is_repeated() && field.message_type()->full_name() == "google.protobuf.Timestamp") {
       return Kind::kTimestamp;
     }
@@ -117,6 +52,9 @@ absl::StatusOr<MessageRule::Kind> MessageRule::KindOf(const FieldDescriptor& fie
         field.message_type()->map_value()->type() == FieldDescriptor::TYPE_MESSAGE &&
         field.message_type()->map_value()->message_type()->full_name() == "google.protobuf.Value") {
       return Kind::kValueMap;
+    }
+    if (!field.is_map() && field.message_type()->file()->package() != "google.protobuf") {
+      return field.is_repeated() ? Kind::kMessageList : Kind::kMessage;
     }
   }
   return absl::InternalError(absl::StrCat("no rule to write ", field.full_name(), " as JSON"));
@@ -137,6 +75,14 @@ absl::StatusOr<MessageRule::Label> MessageRule::LabelOf(const FieldDescriptor& f
 }
 
 absl::StatusOr<MessageRule> MessageRule::Make(const Descriptor& type, int fields_max) {
+  return MakeAt(type, fields_max, 0);
+}
+
+absl::StatusOr<MessageRule> MessageRule::MakeAt(const Descriptor& type, int fields_max, int depth) {
+  if (depth > kDepthMax) {
+    return absl::InternalError(
+        absl::StrCat("messages within ", type.full_name(), " are nested too deeply"));
+  }
   MessageRule rule;
   const int count = std::min(fields_max, type.field_count());
   if (count == 0) {
@@ -147,9 +93,14 @@ absl::StatusOr<MessageRule> MessageRule::Make(const Descriptor& type, int fields
     ASSIGN_OR_RETURN(const Kind kind, KindOf(field));
     ASSIGN_OR_RETURN(const Label label, LabelOf(field));
     const auto number = static_cast<uint32_t>(field.number());
-    const auto wire_type =
-        kind == Kind::kInt32 ? WireField::Type::kVarint : WireField::Type::kBytes;
-    rule.fields_.push_back({number, kind, wire_type, label});
+    Field entry{number, kind, WireField::Type::kBytes, label, ScalarRule::Of(field), nullptr};
+    if (entry.scalar) entry.wire_type = entry.scalar->wire_type();
+    if (kind == Kind::kMessage || kind == Kind::kMessageList) {
+      ASSIGN_OR_RETURN(MessageRule inner, MakeAt(*field.message_type(),
+                                                 field.message_type()->field_count(), depth + 1));
+      entry.message = std::make_shared<const MessageRule>(std::move(inner));
+    }
+    rule.fields_.push_back(std::move(entry));
     if (rule.slot_of_number_.size() <= number) {
       rule.slot_of_number_.resize(number + 1, static_cast<uint32_t>(count));
     }
@@ -163,8 +114,14 @@ size_t MessageRule::SlotOf(const WireField& field) const {
     return fields_.size();
   }
   const size_t slot = slot_of_number_[field.number];
-  // A field of another type on the wire is another field, to any protobuf reader.
-  return slot < fields_.size() && fields_[slot].wire_type == field.type ? slot : fields_.size();
+  if (slot == fields_.size() || fields_[slot].wire_type == field.type) {
+    return slot;
+  }
+  // A list of numbers may be packed. Any other field of another type on the wire is another field,
+  // to any protobuf reader.
+  const bool packed =
+      fields_[slot].kind == Kind::kScalarList && field.type == WireField::Type::kBytes;
+  return packed ? slot : fields_.size();
 }
 
 void MessageRule::WriteLabel(const Label& label, JsonBuffer& json) {
@@ -190,17 +147,61 @@ void MessageRule::WriteDefault(const Field& field, JsonBuffer& json) {
     case Kind::kValueMap:
       json.Raw("{}");
       return;
+    case Kind::kScalar:
+      field.scalar->WriteDefault(json);
+      return;
+    case Kind::kScalarList:
+    case Kind::kMessageList:
+      json.Raw("[]");
+      return;
+    case Kind::kMessage:
+      json.Raw("null");
+      return;
   }
 }
 
 absl::Status MessageRule::Write(absl::string_view wire, Scratch& scratch, JsonBuffer& json) const {
-  Order order = Order::kAsDeclared;
-  Fault fault = WriteInOrder(wire, json, order);
-  if (fault == nullptr && order == Order::kOther) {
-    fault = WriteCollected(wire, scratch, json);
-  }
+  const Fault fault = WriteWhole(wire, scratch, json);
   return fault == nullptr ? absl::OkStatus()
                           : absl::DataLossError(absl::StrCat("answer of the backend: ", fault));
+}
+
+MessageRule::Fault MessageRule::WriteWhole(absl::string_view wire, Scratch& scratch,
+                                           JsonBuffer& json) const {
+  Order order = Order::kAsDeclared;
+  const Fault fault = WriteInOrder(wire, json, order);
+  return fault == nullptr && order == Order::kOther ? WriteCollected(wire, scratch, json) : fault;
+}
+
+MessageRule::Fault MessageRule::WriteMessage(const Field& rule, absl::string_view wire,
+                                             JsonBuffer& json) {
+  // The scratch of the message around it is in use.
+  Scratch scratch;
+  return rule.message->WriteWhole(wire, scratch, json);
+}
+
+MessageRule::Fault MessageRule::WriteElements(const Field& rule, const WireField& field,
+                                              char& separator, JsonBuffer& json) {
+  const auto begin_element = [&] {
+    json.Raw(separator);
+    separator = ',';
+  };
+  if (rule.kind == Kind::kMessageList) {
+    begin_element();
+    return WriteMessage(rule, field.bytes, json);
+  }
+  if (field.type == rule.wire_type) {
+    begin_element();
+    rule.scalar->Write(field, json);
+    return nullptr;
+  }
+  WireReader packed(field.bytes);
+  WireField element;
+  while (packed.NextElement(rule.wire_type, element)) {
+    begin_element();
+    rule.scalar->Write(element, json);
+  }
+  return packed.ok() ? nullptr : "a packed list is cut short";
 }
 
 // --- Fields in the order of declaration ---
@@ -276,9 +277,22 @@ MessageRule::Fault MessageRule::WriteRun(const Field& rule, size_t slot, WireRea
     json.Raw(is_list ? ']' : '}');
     return nullptr;
   }
+  if (rule.kind == Kind::kScalarList || rule.kind == Kind::kMessageList) {
+    char separator = '[';
+    do {
+      if (const Fault fault = WriteElements(rule, field, separator, json)) return fault;
+      more = reader.NextField(field);
+    } while (more && SlotOf(field) == slot);
+    json.Raw(separator == '[' ? absl::string_view("[]") : absl::string_view("]"));
+    return nullptr;
+  }
   Fault fault = nullptr;
   if (rule.kind == Kind::kString) {
     fault = WriteText(field.bytes, json);
+  } else if (rule.kind == Kind::kScalar) {
+    rule.scalar->Write(field, json);
+  } else if (rule.kind == Kind::kMessage) {
+    fault = WriteMessage(rule, field.bytes, json);
   } else if (rule.kind == Kind::kInt32) {
     AppendInteger(static_cast<int32_t>(field.scalar), json);
   } else {
@@ -348,8 +362,34 @@ MessageRule::Fault MessageRule::WriteValue(const Field& field, Occurrences occur
       }
       json.Raw(']');
       return nullptr;
+    case Kind::kScalar:
+      field.scalar->Write(occurrences[end - 1].field, json);
+      return nullptr;
+    case Kind::kScalarList:
+    case Kind::kMessageList: {
+      char separator = '[';
+      for (size_t i = begin; i < end; ++i) {
+        if (const Fault fault = WriteElements(field, occurrences[i].field, separator, json)) {
+          return fault;
+        }
+      }
+      json.Raw(separator == '[' ? absl::string_view("[]") : absl::string_view("]"));
+      return nullptr;
+    }
+    case Kind::kMessage:
+      return WriteMerged(field, occurrences, begin, end, json);
   }
   return "unknown kind of field";
+}
+
+MessageRule::Fault MessageRule::WriteMerged(const Field& field, Occurrences occurrences,
+                                            size_t begin, size_t end, JsonBuffer& json) {
+  // Messages that stand one behind the other read as one, which is how parts merge.
+  std::string parts;
+  for (size_t i = begin; i < end; ++i) {
+    parts.append(occurrences[i].field.bytes.data(), occurrences[i].field.bytes.size());
+  }
+  return WriteMessage(field, parts, json);
 }
 
 MessageRule::Fault MessageRule::WriteTimestamp(Occurrences occurrences, size_t begin, size_t end,

@@ -46,6 +46,15 @@ bool WireReader::NextAnyField(WireField& field) {
   }
   field.number = static_cast<uint32_t>(number);
   field.type = static_cast<WireField::Type>(tag & 7);
+  return ReadValue(field);
+}
+
+bool WireReader::NextElement(WireField::Type type, WireField& element) {
+  element.type = type;
+  return position_ != end_ && ReadValue(element);
+}
+
+bool WireReader::ReadValue(WireField& field) {
   switch (field.type) {
     case WireField::Type::kVarint:
       return ReadVarint(field.scalar);

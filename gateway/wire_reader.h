@@ -51,10 +51,14 @@ class WireReader {
     return true;
   }
 
+  // Reads the next bare value of a packed list, without a tag. False as NextField.
+  bool NextElement(WireField::Type type, WireField& element);
+
   bool ok() const { return ok_; }
 
  private:
   bool NextAnyField(WireField& field);
+  bool ReadValue(WireField& field);
   bool ReadVarint(uint64_t& value);
   bool ReadFixed(int size, uint64_t& value);
   bool Fail() {
