@@ -27,4 +27,9 @@ cmp imported.stats filled.stats
 
 "$bench/bounds_bench" --dir bounds build --scale 0.001
 "$bench/bounds_bench" --dir bounds measure --repetitions 20
+"$bench/transcode_bench" --store filled --ids ids --answers 20 --rounds 2
+"$(dirname "$0")/e2e.sh" "$build" --store filled --ids ids --seconds 1 --connections 8 | tee e2e.txt
+# Every kind of answer came: no row without answers.
+awk '/^(gRPC|REST|HTTP).* [0-9]+ +[0-9]+ +[0-9]+ / { ++rows } END { exit rows == 6 ? 0 : 1 }' e2e.txt
+
 "$bench/layout_bench" --nodes 1000 --hub-entries 2000 --reads 100 --inserts 100
