@@ -36,6 +36,10 @@ void DefineServing(Settings& settings, ServerConfig& config) {
       ->check(CLI::Range(uint64_t{8}, uint64_t{1} << 20));
   settings.Add("read-roles", config.read_roles, "a reader needs one of these roles")
       ->delimiter(',');
+  settings.Add("ingest-roles", config.ingest_roles, "a reporter needs one of these roles")
+      ->delimiter(',');
+  settings.Add("ingest-workers", config.ingest_workers, "reports that wait for the disk at once")
+      ->check(CLI::Range(1U, 1024U));
   settings.Add("max-request-ms", config.max_request_ms, "longest time that a call may take")
       ->check(CLI::Range(1U, 3600000U));
   settings
@@ -133,6 +137,8 @@ absl::StatusOr<ServerOptions> ServerOptionsOf(const ServerConfig& config) {
   options.allow_plaintext = config.allow_plaintext;
   options.workers = {config.workers, config.max_in_flight};
   options.read_roles = config.read_roles;
+  options.ingest_workers = {config.ingest_workers, config.max_in_flight};
+  options.ingest_roles = config.ingest_roles;
   options.max_request = absl::Milliseconds(config.max_request_ms);
   options.slow_call_ms = config.slow_call_ms;
   options.tls = {config.tls_cert, config.tls_key, config.tls_client_ca};

@@ -24,6 +24,9 @@ struct ServerConfig {
   uint32_t max_in_flight = 1024;
   uint64_t cache_mb = 512;
   std::vector<std::string> read_roles = {"user", "admin"};
+  std::vector<std::string> ingest_roles = {"reporter", "admin"};
+  // Reports that wait for the disk at once, beside streams.
+  uint32_t ingest_workers = 16;
   uint32_t max_request_ms = 10000;
   uint32_t drain_timeout_ms = 10000;
   std::string log_level = "info";

@@ -48,13 +48,19 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
 
 RelationsServer::RelationsServer(const ServerOptions& options, const ServerBackends& backends)
     : workers_(options.workers),
+      ingest_workers_(options.ingest_workers),
+      write_queue_(backends.graph),
       trusted_hops_(options.trusted_hops),
       slow_call_ms_(options.slow_call_ms),
       environment_{backends.authenticator, &workers_,      &gate_,
                    options.max_request,    &trusted_hops_, backends.rate_limits,
                    backends.metrics,       &slow_call_ms_},
+      ingest_environment_{backends.authenticator, &ingest_workers_, &gate_,
+                          options.max_request,    &trusted_hops_,   backends.rate_limits,
+                          backends.metrics,       &slow_call_ms_},
       relations_service_(environment_, backends.graph, options.read_roles),
-      admin_service_(environment_, backends.graph, backends.credentials) {}
+      admin_service_(environment_, backends.graph, backends.credentials),
+      ingest_service_(ingest_environment_, backends.graph, &write_queue_, options.ingest_roles) {}
 
 absl::StatusOr<std::unique_ptr<RelationsServer>> RelationsServer::Start(
     const ServerOptions& options, const ServerBackends& backends) {
@@ -72,6 +78,7 @@ absl::Status RelationsServer::Listen(const ServerOptions& options) {
   SetLimits(options, builder);
   builder.RegisterService(&relations_service_);
   builder.RegisterService(&admin_service_);
+  builder.RegisterService(&ingest_service_);
   std::vector<int> ports(options.listen.size(), 0);
   std::shared_ptr<grpc::ServerCredentials> tcp = grpc::InsecureServerCredentials();
   if (!options.tls.certificate.empty() || !options.tls.key.empty()) {
@@ -111,6 +118,7 @@ absl::Status RelationsServer::Listen(const ServerOptions& options) {
   grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
   health->SetServingStatus(v1::RelationsService::service_full_name(), true);
   health->SetServingStatus(v1::AdminService::service_full_name(), true);
+  health->SetServingStatus(v1::IngestService::service_full_name(), true);
   return absl::OkStatus();
 }
 
@@ -138,6 +146,7 @@ bool RelationsServer::Drain(absl::Duration timeout) {
   gate_.Close();
   server_->GetHealthCheckService()->SetServingStatus(false);
   for (const auto& acceptor : unix_acceptors_) acceptor->Stop();
+  ingest_service_.BeginDrain();
   const bool finished = gate_.WaitUntilEmpty(timeout);
   // Now only streams without an end are open (health watchers, reflection) and calls that took too
   // long. Those are cancelled; a walk notices at its next step.

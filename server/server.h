@@ -19,6 +19,7 @@
 #include "server/admin_service.h"
 #include "server/authenticator.h"
 #include "server/call_gate.h"
+#include "server/ingest_service.h"
 #include "server/listen_address.h"
 #include "server/relations_service.h"
 #include "server/unary_call.h"
@@ -28,6 +29,7 @@
 #include "storage/base/tls_files.h"
 #include "storage/credential_store.h"
 #include "storage/graph_store.h"
+#include "storage/write_queue.h"
 
 namespace relations {
 
@@ -45,6 +47,9 @@ struct ServerOptions {
   bool allow_plaintext = false;
   WorkerPool::Options workers;
   std::vector<std::string> read_roles;
+  // Their threads wait for the disk: they are many and cost little.
+  WorkerPool::Options ingest_workers{16, 1024};
+  std::vector<std::string> ingest_roles{"reporter", "admin"};
   absl::Duration max_request = absl::Seconds(10);
 };
 
@@ -92,11 +97,15 @@ class RelationsServer {
   // In order of construction: the server goes first, then the workers, then what they use.
   CallGate gate_;
   WorkerPool workers_;
+  WorkerPool ingest_workers_;
+  WriteQueue write_queue_;
   const TrustedHops trusted_hops_;
   std::atomic<int64_t> slow_call_ms_;
   const CallEnvironment environment_;
+  const CallEnvironment ingest_environment_;
   RelationsService relations_service_;
   AdminService admin_service_;
+  IngestService ingest_service_;
   // The doors for connections that we accept ourselves, used while server_ runs.
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> trusted_door_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> other_door_;

@@ -62,6 +62,29 @@ absl::Status TooMany(absl::string_view message) {
   return PublicError(absl::StatusCode::kResourceExhausted, reason::kRateLimited, message);
 }
 
+// The principal that the credentials of a call name.
+absl::Status Authenticate(Authenticator& authenticator, const grpc::CallbackServerContext& context,
+                          CallIdentity* identity) {
+  // The cause goes to the log; the client cannot tell one from another.
+  const absl::Status refusal = PublicError(absl::StatusCode::kUnauthenticated,
+                                           reason::kUnauthenticated, "authentication failed");
+  const std::optional<Credentials> credentials =
+      ParseCredentials({MetadataValues(context, "authorization"),
+                        MetadataValues(context, "api-key"), MetadataValues(context, "api-secret")});
+  if (!credentials.has_value()) {
+    identity->cause = "credentials missing or malformed";
+    return refusal;
+  }
+  ASSIGN_OR_RETURN(std::optional<Principal> principal,
+                   authenticator.Authenticate(*credentials, absl::Now()));
+  if (!principal.has_value()) {
+    identity->cause = "credentials unknown, expired, unverified or revoked";
+    return refusal;
+  }
+  identity->principal = *std::move(principal);
+  return absl::OkStatus();
+}
+
 // W3C Trace Context, version 00: 55 characters; later versions may be longer.
 constexpr size_t kTraceparentBytesMax = 128;
 
@@ -77,11 +100,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
         request_(request),
         answer_(answer),
         call_(context, environment.max_request),
-        request_id_(PlainHeader(*context, "x-request-id", limits::kRequestIdBytesMax)) {
-    if (request_id_.empty()) {
-      request_id_ = NewUuid();
-    }
-  }
+        request_id_(RequestIdOf(*context)) {}
 
   void Start() {
     entered_ = environment_.gate->Enter();
@@ -108,7 +127,12 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
  private:
   absl::Status Run() {
     RETURN_IF_ERROR(call_.CheckAlive());
-    RETURN_IF_ERROR(Identify());
+    CallIdentity identity;
+    const absl::Status identified = IdentifyCall(environment_, *context_, &identity);
+    cause_ = std::move(identity.cause);
+    retry_after_s_ = identity.retry_after_s;
+    RETURN_IF_ERROR(identified);
+    call_.set_principal(std::move(identity.principal));
     RETURN_IF_ERROR(CountCall());
     if (!HasAnyRole(call_.principal(), method_.roles)) {
       return PublicError(absl::StatusCode::kPermissionDenied, reason::kPermissionDenied,
@@ -117,33 +141,6 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
     RETURN_IF_ERROR(method_.handle(call_, *request_, *answer_));
     // gRPC aborts the process on a buffer that was never filled.
     return answer_->Valid() ? absl::OkStatus() : absl::InternalError("a handler gave no answer");
-  }
-
-  // Who calls: whom a trusted hop asserts, else whom the credentials name.
-  absl::Status Identify() {
-    const TrustedHops* const hops = environment_.trusted_hops;
-    const bool trusted = hops != nullptr && IsTrusted(*hops, ProofOf(*context_->auth_context()));
-    if (trusted) {
-      ASSIGN_OR_RETURN(std::optional<Principal> asserted,
-                       AssertedPrincipal(*hops, MetadataValues(*context_, "user-id"),
-                                         MetadataValues(*context_, "groups")));
-      if (asserted.has_value()) {
-        call_.set_principal(*std::move(asserted));
-        return absl::OkStatus();
-      }
-    }
-    RateLimits* const limits = trusted ? nullptr : environment_.rate_limits;
-    const absl::Time now = absl::Now();
-    if (const auto wait = limits ? limits->LookAtPeer(context_->peer(), now) : std::nullopt) {
-      retry_after_s_ = wait->retry_after_s;
-      cause_ = "too many failed authentications from this peer";
-      return TooMany("too many failed authentications");
-    }
-    const absl::Status status = Authenticate();
-    if (limits != nullptr && status.code() == absl::StatusCode::kUnauthenticated) {
-      limits->CountFailure(context_->peer(), now);
-    }
-    return status;
   }
 
   // Against the caller's limit, which the answer's metadata tell.
@@ -157,27 +154,6 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
     if (answer->granted) return absl::OkStatus();
     retry_after_s_ = answer->retry_after_s;
     return TooMany("too many requests");
-  }
-
-  absl::Status Authenticate() {
-    // The cause goes to the log; the client cannot tell one from another.
-    const absl::Status refusal = PublicError(absl::StatusCode::kUnauthenticated,
-                                             reason::kUnauthenticated, "authentication failed");
-    const std::optional<Credentials> credentials = ParseCredentials(
-        {MetadataValues(*context_, "authorization"), MetadataValues(*context_, "api-key"),
-         MetadataValues(*context_, "api-secret")});
-    if (!credentials.has_value()) {
-      cause_ = "credentials missing or malformed";
-      return refusal;
-    }
-    ASSIGN_OR_RETURN(std::optional<Principal> principal,
-                     environment_.authenticator->Authenticate(*credentials, absl::Now()));
-    if (!principal.has_value()) {
-      cause_ = "credentials unknown, expired, unverified or revoked";
-      return refusal;
-    }
-    call_.set_principal(*std::move(principal));
-    return absl::OkStatus();
   }
 
   // The last thing this object does of its own: gRPC may call OnDone before Finish returns.
@@ -272,6 +248,38 @@ grpc::ServerUnaryReactor* ServeUnary(const CallEnvironment& environment, const U
   auto* const reactor = new UnaryReactor(environment, method, context, request, answer);
   reactor->Start();
   return reactor;
+}
+
+absl::Status IdentifyCall(const CallEnvironment& environment,
+                          const grpc::CallbackServerContext& context, CallIdentity* identity) {
+  const TrustedHops* const hops = environment.trusted_hops;
+  const bool trusted = hops != nullptr && IsTrusted(*hops, ProofOf(*context.auth_context()));
+  if (trusted) {
+    ASSIGN_OR_RETURN(std::optional<Principal> asserted,
+                     AssertedPrincipal(*hops, MetadataValues(context, "user-id"),
+                                       MetadataValues(context, "groups")));
+    if (asserted.has_value()) {
+      identity->principal = *std::move(asserted);
+      return absl::OkStatus();
+    }
+  }
+  RateLimits* const limits = trusted ? nullptr : environment.rate_limits;
+  const absl::Time now = absl::Now();
+  if (const auto wait = limits ? limits->LookAtPeer(context.peer(), now) : std::nullopt) {
+    identity->retry_after_s = wait->retry_after_s;
+    identity->cause = "too many failed authentications from this peer";
+    return TooMany("too many failed authentications");
+  }
+  const absl::Status status = Authenticate(*environment.authenticator, context, identity);
+  if (limits != nullptr && status.code() == absl::StatusCode::kUnauthenticated) {
+    limits->CountFailure(context.peer(), now);
+  }
+  return status;
+}
+
+std::string RequestIdOf(const grpc::CallbackServerContext& context) {
+  std::string id = PlainHeader(context, "x-request-id", limits::kRequestIdBytesMax);
+  return id.empty() ? NewUuid() : id;
 }
 
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {

@@ -105,6 +105,24 @@ grpc::ServerUnaryReactor* ServeUnary(const CallEnvironment& environment, const U
                                      grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* answer);
 
+// Who calls, or what the log and the answer say of the one who may not.
+struct CallIdentity {
+  Principal principal;
+  // Why he was refused, for the log; empty where the status says it.
+  std::string cause;
+  // Of a refusal for too many failures; else 0.
+  int retry_after_s = 0;
+};
+
+// Who calls: whom a trusted hop asserts, else whom the credentials name. UNAUTHENTICATED, one
+// message for every cause; RESOURCE_EXHAUSTED after too many failures of the peer; other errors are
+// the authenticator's. May block.
+absl::Status IdentifyCall(const CallEnvironment& environment,
+                          const grpc::CallbackServerContext& context, CallIdentity* identity);
+
+// The call's `x-request-id` when it is fit to be logged, else a fresh one.
+std::string RequestIdOf(const grpc::CallbackServerContext& context);
+
 // Parses a request; INVALID_ARGUMENT, made for clients, when the bytes are not such a message.
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);
 

@@ -48,6 +48,17 @@ inline constexpr size_t kRelationsPerPairMax = 256;
 // holds up all other writes: this many cost about 0.2 s.
 inline constexpr size_t kRevisionStepRelations = 4096;
 
+// Ingest: entities of one request, those of `correlate` included; how deep associations nest; the
+// body over HTTP. A stream has at most so much that is not acknowledged, and there are so many.
+inline constexpr size_t kReportEntitiesMax = 1000;
+inline constexpr int kReportDepthMax = 8;
+inline constexpr size_t kIngestBodyBytesMax = 1 << 20;
+inline constexpr size_t kStreamRequestsMax = 1024;
+inline constexpr size_t kStreamBytesMax = 4 << 20;
+inline constexpr size_t kStreamsMax = 32;
+// The name of an attribute.
+inline constexpr size_t kAttributeNameBytesMax = 128;
+
 // The queue of writes: requests and bytes that wait, and of one group. A group of a thousand
 // spreads the cost of its sync thin and takes some 20 ms.
 inline constexpr size_t kWriteQueueRequestsMax = 65536;

@@ -1,0 +1,158 @@
+#include "server/ingest_service.h"
+
+#include <utility>
+
+#include "server/ingest_reporting.h"
+#include "storage/base/limits.h"
+#include "storage/base/public_error.h"
+#include "storage/base/status_macros.h"
+
+namespace relations {
+namespace {
+
+constexpr char kAdminRole[] = "admin";
+
+// A method from `work`, which is absl::Status(Call&, const Request&, size_t bytes).
+template <typename Request, typename Response, typename Work>
+UnaryMethod Method(const char* name, std::vector<std::string> roles, Work work) {
+  return {
+      name, std::move(roles),
+      [work](Call& call, const grpc::ByteBuffer& bytes, grpc::ByteBuffer& answer) -> absl::Status {
+        Request request;
+        RETURN_IF_ERROR(ParseRequest(bytes, request));
+        RETURN_IF_ERROR(work(call, request, bytes.Length()));
+        ASSIGN_OR_RETURN(answer, SerialiseAnswer(Response()));
+        return absl::OkStatus();
+      }};
+}
+
+// A method that stores one report.
+template <typename Request>
+UnaryMethod ReportMethod(const char* name, std::vector<std::string> roles, WriteQueue* queue) {
+  return Method<Request, v1::ReportResponse>(
+      name, std::move(roles),
+      [queue](Call& call, const Request& request, size_t bytes) -> absl::Status {
+        ReportReader reader(ReporterOf(call.principal()));
+        RETURN_IF_ERROR(reader.Add(request));
+        call.notes().subject = reader.subject();
+        return queue->Apply(std::move(reader.mutations()), QueuedBytes(bytes));
+      });
+}
+
+absl::Status Invalid(absl::string_view param, absl::string_view message) {
+  return PublicError(absl::StatusCode::kInvalidArgument, reason::kInvalidArgument, message, param);
+}
+
+absl::StatusOr<RelationSelection> SelectionOf(const v1::RelationSelection& request) {
+  RelationSelection selection{request.source(), request.target(), request.type(), std::nullopt};
+  RelationMode mode{};
+  if (!request.mode().empty()) {
+    if (!ParseRelationMode(request.mode(), &mode)) {
+      return Invalid("mode", "mode must be association or aggregation");
+    }
+    selection.mode = mode;
+  }
+  return selection;
+}
+
+// Not by the queue: the store takes its time over a large entity and lets reports in between.
+absl::Status DeleteFrom(GraphStore& graph, Call& call, const v1::DeleteRequest& request) {
+  Mutations mutations;
+  switch (request.what_case()) {
+    case v1::DeleteRequest::kEntityId:
+      call.notes().subject = request.entity_id().substr(0, limits::kEntityIdBytesMax);
+      mutations.deleted_entities.push_back({request.entity_id()});
+      break;
+    case v1::DeleteRequest::kRelation: {
+      call.notes().subject = request.relation().source().substr(0, limits::kEntityIdBytesMax);
+      ASSIGN_OR_RETURN(RelationSelection which, SelectionOf(request.relation()));
+      mutations.deleted_relations.push_back({std::move(which)});
+      break;
+    }
+    default:
+      return Invalid("entity_id", "an entity or a relation must be named");
+  }
+  return graph.Apply(mutations);
+}
+
+absl::Status NarrowIn(GraphStore& graph, Call& call, const v1::NarrowRequest& request) {
+  GroupSet keep = CanonicalGroups({request.visible_by().begin(), request.visible_by().end()});
+  Mutations mutations;
+  switch (request.what_case()) {
+    case v1::NarrowRequest::kEntityId:
+      call.notes().subject = request.entity_id().substr(0, limits::kEntityIdBytesMax);
+      mutations.narrowed_entities.push_back({request.entity_id(), std::move(keep)});
+      break;
+    case v1::NarrowRequest::kRelation: {
+      call.notes().subject = request.relation().source().substr(0, limits::kEntityIdBytesMax);
+      ASSIGN_OR_RETURN(RelationSelection which, SelectionOf(request.relation()));
+      mutations.narrowed_relations.push_back({std::move(which), std::move(keep)});
+      break;
+    }
+    default:
+      return Invalid("entity_id", "an entity or a relation must be named");
+  }
+  return graph.Apply(mutations);
+}
+
+}  // namespace
+
+IngestService::IngestService(const CallEnvironment& environment, GraphStore* graph,
+                             WriteQueue* queue, std::vector<std::string> ingest_roles)
+    : environment_(environment),
+      stream_backends_{queue, &streams_},
+      ingest_roles_(std::move(ingest_roles)),
+      report_entity_(ReportMethod<v1::EntityReport>("ReportEntity", ingest_roles_, queue)),
+      report_association_(
+          ReportMethod<v1::AssociationReport>("ReportAssociation", ingest_roles_, queue)),
+      report_batch_(Method<v1::ReportBatchRequest, v1::ReportResponse>(
+          "ReportBatch", ingest_roles_,
+          [queue](Call& call, const v1::ReportBatchRequest& request, size_t bytes) -> absl::Status {
+            ASSIGN_OR_RETURN(Mutations mutations, ReadReports(call.principal(), request.reports()));
+            return queue->Apply(std::move(mutations), QueuedBytes(bytes));
+          })),
+      delete_(Method<v1::DeleteRequest, v1::DeleteResponse>(
+          "Delete", {kAdminRole},
+          [graph](Call& call, const v1::DeleteRequest& request, size_t) {
+            return DeleteFrom(*graph, call, request);
+          })),
+      narrow_(Method<v1::NarrowRequest, v1::NarrowResponse>(
+          "Narrow", {kAdminRole}, [graph](Call& call, const v1::NarrowRequest& request, size_t) {
+            return NarrowIn(*graph, call, request);
+          })) {}
+
+grpc::ServerUnaryReactor* IngestService::ReportEntity(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request,
+                                                      grpc::ByteBuffer* answer) {
+  return ServeUnary(environment_, report_entity_, context, request, answer);
+}
+
+grpc::ServerUnaryReactor* IngestService::ReportAssociation(grpc::CallbackServerContext* context,
+                                                           const grpc::ByteBuffer* request,
+                                                           grpc::ByteBuffer* answer) {
+  return ServeUnary(environment_, report_association_, context, request, answer);
+}
+
+grpc::ServerUnaryReactor* IngestService::ReportBatch(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request,
+                                                     grpc::ByteBuffer* answer) {
+  return ServeUnary(environment_, report_batch_, context, request, answer);
+}
+
+ReportReactor* IngestService::ReportStream(grpc::CallbackServerContext* context) {
+  return ServeReportStream(environment_, stream_backends_, ingest_roles_, context);
+}
+
+grpc::ServerUnaryReactor* IngestService::Delete(grpc::CallbackServerContext* context,
+                                                const grpc::ByteBuffer* request,
+                                                grpc::ByteBuffer* answer) {
+  return ServeUnary(environment_, delete_, context, request, answer);
+}
+
+grpc::ServerUnaryReactor* IngestService::Narrow(grpc::CallbackServerContext* context,
+                                                const grpc::ByteBuffer* request,
+                                                grpc::ByteBuffer* answer) {
+  return ServeUnary(environment_, narrow_, context, request, answer);
+}
+
+}  // namespace relations
