@@ -10,6 +10,7 @@
 #include "gateway/call_metadata.h"
 #include "gateway/content_coding.h"
 #include "gateway/entity_tag.h"
+#include "gateway/report_json.h"
 #include "gateway/request_parameters.h"
 #include "gateway/router.h"
 #include "storage/base/log.h"
@@ -20,6 +21,8 @@ namespace relations::gateway {
 namespace {
 
 constexpr char kAllowedMethods[] = "GET, HEAD, OPTIONS";
+constexpr char kIngestMethods[] = "POST, OPTIONS";
+constexpr char kAcknowledged[] = R"({"message":"acknowledged"})";
 constexpr char kCorsAllowedHeaders[] =
     "authorization, api-key, api-secret, accept, content-type, user-agent";
 constexpr char kCorsExposedHeaders[] =
@@ -42,6 +45,10 @@ struct Exchange {
   std::vector<std::string> accept_encoding;
   std::vector<std::string> if_none_match;
 };
+
+const char* MethodsOf(RouteKind route) {
+  return IsIngest(route) ? kIngestMethods : kAllowedMethods;
+}
 
 // Whether an answer depends on the codings that the client accepts.
 enum class Variants { kOne, kCodings };
@@ -68,6 +75,11 @@ class Front : public Application {
   HttpAnswer AnswerRelations(const Exchange& exchange,
                              const absl::StatusOr<RelationsQuestion>& question,
                              const RpcResult& result) const;
+  std::shared_ptr<PendingCall> TakeReport(Exchange exchange, const HttpRequest& request,
+                                          Respond respond);
+  HttpAnswer AnswerReport(const Exchange& exchange, const absl::Status& body,
+                          const RpcResult& result) const;
+  void LogFailedCall(const Exchange& exchange, const Failure& failure, const RpcFailure& rpc) const;
   absl::StatusOr<HttpAnswer> Negotiate(const Exchange& exchange, RestAnswer rest) const;
 
   const FrontOptions options_;
@@ -85,7 +97,7 @@ Exchange Front::MakeExchange(const HttpRequest& request, RouteKind route) const 
   }
   exchange.route = route;
   exchange.is_head = request.method == "HEAD";
-  exchange.close = request.body != BodyState::kNone;
+  exchange.close = request.body != BodyState::kNone && request.body != BodyState::kKept;
   if (request.origin.size() == 1 &&
       std::count(options_.cors_origins.begin(), options_.cors_origins.end(),
                  request.origin.front()) > 0) {
@@ -118,7 +130,7 @@ HttpAnswer Front::Fail(const Exchange& exchange, const Failure& failure) const {
   HttpAnswer answer = Begin(exchange);
   WriteFailure(failure, answer);
   if (failure.status == 405) {
-    answer.AddField("Allow", kAllowedMethods);
+    answer.AddField("Allow", MethodsOf(exchange.route));
   }
   return answer;
 }
@@ -143,7 +155,9 @@ std::shared_ptr<PendingCall> Front::Answer(HttpRequest request, Respond respond)
   if (route.kind == RouteKind::kUnknown) {
     return fail(Failure(404, reason::kRouteNotFound, "no such route"));
   }
-  if (!options && request.method != "GET" && request.method != "HEAD") {
+  const bool allowed = IsIngest(route.kind) ? request.method == "POST"
+                                            : request.method == "GET" || request.method == "HEAD";
+  if (!options && !allowed) {
     return fail(Failure(405, reason::kMethodNotAllowed, "the method is not allowed here"));
   }
   if (request.body == BodyState::kTooLarge) {
@@ -156,6 +170,10 @@ std::shared_ptr<PendingCall> Front::Answer(HttpRequest request, Respond respond)
   switch (route.kind) {
     case RouteKind::kReady:
       return AnswerReady(exchange, std::move(respond));
+    case RouteKind::kReportEntity:
+    case RouteKind::kReportAssociation:
+    case RouteKind::kReportBatch:
+      return TakeReport(exchange, request, std::move(respond));
     case RouteKind::kRelations:
       return AskForRelations(exchange, route, request, std::move(respond));
     default:
@@ -167,9 +185,9 @@ std::shared_ptr<PendingCall> Front::Answer(HttpRequest request, Respond respond)
 HttpAnswer Front::AnswerOptions(const Exchange& exchange, const HttpRequest& request) const {
   HttpAnswer answer = Begin(exchange);
   answer.status = 204;
-  answer.AddField("Allow", kAllowedMethods);
+  answer.AddField("Allow", MethodsOf(exchange.route));
   if (!exchange.origin.empty() && request.asks_leave) {
-    answer.AddField("Access-Control-Allow-Methods", kAllowedMethods);
+    answer.AddField("Access-Control-Allow-Methods", MethodsOf(exchange.route));
     answer.AddField("Access-Control-Allow-Headers", kCorsAllowedHeaders);
     answer.AddField("Access-Control-Max-Age", kCorsMaxAgeSeconds);
   }
@@ -235,6 +253,71 @@ std::shared_ptr<PendingCall> Front::AskForRelations(Exchange exchange, const Rou
       });
 }
 
+void Front::LogFailedCall(const Exchange& exchange, const Failure& failure,
+                          const RpcFailure& rpc) const {
+  // A call cancelled from this side is no fault: its client has left.
+  const bool client_left = rpc.code == absl::StatusCode::kCancelled && !rpc.from_service;
+  if (failure.status >= 500 && !client_left) {
+    LogError("call failed", {{"id", exchange.request_id},
+                             {"error_id", failure.error_id},
+                             {"code", absl::StatusCodeToString(rpc.code)},
+                             {"cause", rpc.message}});
+  }
+}
+
+std::shared_ptr<PendingCall> Front::TakeReport(Exchange exchange, const HttpRequest& request,
+                                               Respond respond) {
+  IngestCall call;
+  call.metadata = CallMetadata(request, exchange.request_id);
+  // A body at fault is sent as an empty request, which the server refuses after it has judged the
+  // credentials: strangers learn nothing of their bodies.
+  absl::Status body;
+  const auto take = [&](const char* method, const auto& message) {
+    call.method = method;
+    body = message.status();
+    if (message.ok()) call.request = message->SerializeAsString();
+  };
+  switch (exchange.route) {
+    case RouteKind::kReportEntity:
+      take("ReportEntity", ReadEntityReport(request.content));
+      break;
+    case RouteKind::kReportAssociation:
+      take("ReportAssociation", ReadAssociationReport(request.content));
+      break;
+    default:
+      take("ReportBatch", ReadReportBatch(request.content));
+  }
+  return upstream_.Ingest(
+      call, [this, exchange = std::move(exchange), body, respond = std::move(respond)](
+                const RpcResult& result) { respond(AnswerReport(exchange, body, result)); });
+}
+
+HttpAnswer Front::AnswerReport(const Exchange& exchange, const absl::Status& body,
+                               const RpcResult& result) const {
+  if (result.failure) {
+    Failure failure = FailureOfCall(*result.failure);
+    if (!body.ok() && failure.status == 400) {
+      const std::string error_id = failure.error_id;
+      failure = FailureOfParameter(body);
+      failure.error_id = error_id;
+    }
+    LogFailedCall(exchange, failure, *result.failure);
+    return Fail(exchange, failure);
+  }
+  if (!body.ok()) {
+    const Failure failure(500, reason::kInternal, "internal error");
+    LogError("answer refused", {{"id", exchange.request_id},
+                                {"error_id", failure.error_id},
+                                {"cause", "the backend took a report that is not valid"}});
+    return Fail(exchange, failure);
+  }
+  HttpAnswer answer = Begin(exchange);
+  answer.status = 202;
+  answer.AddField("Content-Type", "application/json; charset=utf-8");
+  answer.body = kAcknowledged;
+  return answer;
+}
+
 HttpAnswer Front::AnswerRelations(const Exchange& exchange,
                                   const absl::StatusOr<RelationsQuestion>& question,
                                   const RpcResult& result) const {
@@ -247,14 +330,7 @@ HttpAnswer Front::AnswerRelations(const Exchange& exchange,
       failure = FailureOfParameter(question.status());
       failure.error_id = error_id;
     }
-    // A call cancelled from this side is no fault: its client has left.
-    const bool client_left = rpc.code == absl::StatusCode::kCancelled && !rpc.from_service;
-    if (failure.status >= 500 && !client_left) {
-      LogError("call failed", {{"id", exchange.request_id},
-                               {"error_id", failure.error_id},
-                               {"code", absl::StatusCodeToString(rpc.code)},
-                               {"cause", rpc.message}});
-    }
+    LogFailedCall(exchange, failure, rpc);
     return Fail(exchange, failure);
   }
   absl::StatusOr<RestAnswer> written =

@@ -34,6 +34,15 @@ bool IsWord(absl::string_view text) {
          });
 }
 
+// The name of a parameter or of a member of a body: of letters too.
+bool IsParam(absl::string_view text) {
+  return !text.empty() && text.size() <= kWordBytesMax &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return absl::ascii_isalnum(byte) || c == '_';
+         });
+}
+
 // What a kind of failed call is to a client, and what it says where the service said nothing.
 struct Kind {
   int status;
@@ -84,7 +93,7 @@ Failure FailureOfCall(const RpcFailure& rpc) {
       rpc.from_service && kind.status != 500 && rpc.code != absl::StatusCode::kCancelled;
   Failure failure(kind.status, tell && IsWord(rpc.reason) ? rpc.reason : kind.code,
                   tell && !rpc.message.empty() ? rpc.message : kind.message);
-  if (tell && IsWord(rpc.param)) {
+  if (tell && IsParam(rpc.param)) {
     failure.param = rpc.param;
   }
   if (rpc.from_service && IsUuid(rpc.error_id)) {

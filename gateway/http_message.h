@@ -9,12 +9,15 @@
 
 namespace relations::gateway {
 
-// What became of a request's body. This API has no use for any.
+// What became of a request's body.
 enum class BodyState {
   kNone,
+  // Read to its end: HttpRequest::content. Only on routes that have a use for one.
+  kKept,
   // Read to its end and dropped.
   kDrained,
-  // Larger than limits::kHttpDrainedBodyBytesMax; not read to its end.
+  // Larger than limits::kHttpDrainedBodyBytesMax or, where it has a use, than
+  // limits::kIngestBodyBytesMax; not read to its end.
   kTooLarge,
   // Withheld by the client until told to go on (`Expect: 100-continue`), which it is not.
   kNotRead,
@@ -30,6 +33,8 @@ struct HttpRequest {
   // The client lets the connection live on after the answer.
   bool keep_alive = false;
   BodyState body = BodyState::kNone;
+  // The body where it is kKept.
+  std::string content;
 
   // The client's IP address; empty for one on a unix socket.
   std::string peer;

@@ -2,7 +2,7 @@
 
 #include <simdjson.h>
 
-#include <cmath>
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
@@ -185,9 +185,11 @@ absl::Status ReadEntity(const simdjson::dom::object& object, const std::string& 
           });
         }
         if (name == "value") return absl::OkStatus();
-        return PublicError(absl::StatusCode::kInvalidArgument, reason::kInvalidReport,
-                           absl::StrCat(where, "a member is not known; known are type, attributes, "
-                                        "associations, reputation, correlate, tags, visibleBy, mode"));
+        return PublicError(
+            absl::StatusCode::kInvalidArgument, reason::kInvalidReport,
+            absl::StrCat(where,
+                         "a member is not known; known are type, attributes, "
+                         "associations, reputation, correlate, tags, visibleBy, mode"));
       });
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gateway/router.h"
 #include "storage/base/limits.h"
 #include "storage/base/public_error.h"
 
@@ -44,6 +45,7 @@ class EventSink : public http::basic_parser<true> {
   bool listed_length = false;
   bool chunked_only = false;
   bool waits_for_leave = false;
+  bool keeps_body = false;
 
  private:
   void on_request_impl(http::verb, BeastView method, BeastView target, int version,
@@ -112,12 +114,18 @@ class EventSink : public http::basic_parser<true> {
 
   void on_header_impl(error_code&) override {}
   void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
-  std::size_t on_body_impl(BeastView body, error_code&) override { return body.size(); }
+  std::size_t on_body_impl(BeastView body, error_code&) override { return Keep(body); }
   void on_chunk_header_impl(std::uint64_t, BeastView, error_code&) override {}
   std::size_t on_chunk_body_impl(std::uint64_t, BeastView body, error_code&) override {
-    return body.size();
+    return Keep(body);
   }
   void on_finish_impl(error_code&) override {}
+
+  // The content passes its limit by one piece of input at most: ReadBody looks after each.
+  std::size_t Keep(BeastView body) {
+    if (keeps_body) request.content.append(body.data(), body.size());
+    return body.size();
+  }
 };
 
 // True when a line of `lines` (whole header lines) goes on in the next one.
@@ -139,6 +147,9 @@ struct RequestParser::State {
   size_t body_bytes = 0;
   bool request_line_read = false;
 
+  size_t BodyBytesMax() const {
+    return sink->keeps_body ? limits::kIngestBodyBytesMax : limits::kHttpDrainedBodyBytesMax;
+  }
   Progress Fail(Failure why) {
     failure.emplace(std::move(why));
     return Progress::kFailed;
@@ -247,12 +258,14 @@ RequestParser::Progress RequestParser::State::BeginBody() {
     request.body = BodyState::kNone;
     return Progress::kDone;
   }
+  sink->keeps_body = TakesBody(request.method, request.target);
   const auto length = sink->content_length();
-  if (length && *length > limits::kHttpDrainedBodyBytesMax) {
+  if (length && *length > BodyBytesMax()) {
     request.body = BodyState::kTooLarge;
     return Progress::kDone;
   }
-  if (sink->waits_for_leave && request.http_1_1) {
+  // A client that waits for leave to send a body that has a use sends it after a while.
+  if (sink->waits_for_leave && request.http_1_1 && !sink->keeps_body) {
     request.body = BodyState::kNotRead;
     return Progress::kDone;
   }
@@ -273,8 +286,9 @@ RequestParser::Progress RequestParser::State::ReadBody(absl::string_view input, 
     if (error && error != http::error::need_more) {
       return Fail(Malformed("the request body is badly framed"));
     }
-    // Counts the framing of chunks too.
-    if (body_bytes > limits::kHttpDrainedBodyBytesMax) {
+    // Counts the framing of chunks too, for which a body that is kept has room of its own.
+    const size_t framing = sink->keeps_body ? limits::kHttpDrainedBodyBytesMax : 0;
+    if (body_bytes > BodyBytesMax() + framing || request.content.size() > BodyBytesMax()) {
       request.body = BodyState::kTooLarge;
       return Progress::kDone;
     }
@@ -285,7 +299,7 @@ RequestParser::Progress RequestParser::State::ReadBody(absl::string_view input, 
       return Progress::kNeedsInput;
     }
   }
-  request.body = BodyState::kDrained;
+  request.body = sink->keeps_body ? BodyState::kKept : BodyState::kDrained;
   return Progress::kDone;
 }
 

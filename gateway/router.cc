@@ -10,6 +10,9 @@ namespace {
 
 constexpr absl::string_view kRelationsPrefix = "/api/analytics/v1/entity/";
 constexpr absl::string_view kRelationsSuffix = "/relations";
+constexpr absl::string_view kReportEntityPath = "/api/ingest/v1/entity";
+constexpr absl::string_view kReportAssociationPath = "/api/ingest/v1/association";
+constexpr absl::string_view kReportBatchPath = "/api/ingest/v1/batch";
 constexpr std::array<absl::string_view, 2> kSchemes = {"http://", "https://"};
 
 // Leaves the origin form of an absolute target. False when it is neither.
@@ -61,6 +64,12 @@ Route MatchRoute(absl::string_view target) {
     route.kind = RouteKind::kHealth;
   } else if (path == "/readyz") {
     route.kind = RouteKind::kReady;
+  } else if (path == kReportEntityPath) {
+    route.kind = RouteKind::kReportEntity;
+  } else if (path == kReportAssociationPath) {
+    route.kind = RouteKind::kReportAssociation;
+  } else if (path == kReportBatchPath) {
+    route.kind = RouteKind::kReportBatch;
   } else if (absl::ConsumePrefix(&path, kRelationsPrefix) &&
              absl::ConsumeSuffix(&path, kRelationsSuffix) && !path.empty() &&
              path.find('/') == absl::string_view::npos && !IsDotSegment(path)) {
@@ -70,10 +79,25 @@ Route MatchRoute(absl::string_view target) {
   return route;
 }
 
+bool IsIngest(RouteKind kind) {
+  return kind == RouteKind::kReportEntity || kind == RouteKind::kReportAssociation ||
+         kind == RouteKind::kReportBatch;
+}
+
+bool TakesBody(absl::string_view method, absl::string_view target) {
+  return method == "POST" && IsIngest(MatchRoute(target).kind);
+}
+
 absl::string_view RouteTemplate(RouteKind kind) {
   switch (kind) {
     case RouteKind::kRelations:
       return "/api/analytics/v1/entity/{id}/relations";
+    case RouteKind::kReportEntity:
+      return kReportEntityPath;
+    case RouteKind::kReportAssociation:
+      return kReportAssociationPath;
+    case RouteKind::kReportBatch:
+      return kReportBatchPath;
     case RouteKind::kHealth:
       return "/healthz";
     case RouteKind::kReady:

@@ -8,7 +8,17 @@
 
 namespace relations::gateway {
 
-enum class RouteKind { kRelations, kHealth, kReady, kServer, kUnknown, kMalformed };
+enum class RouteKind {
+  kRelations,
+  kReportEntity,
+  kReportAssociation,
+  kReportBatch,
+  kHealth,
+  kReady,
+  kServer,
+  kUnknown,
+  kMalformed
+};
 
 struct Route {
   RouteKind kind = RouteKind::kUnknown;
@@ -21,6 +31,12 @@ struct Route {
 // Accepts the origin form (`/path?query`), the absolute form (`http://host/path?query`) and `*`,
 // which is kServer (the server as a whole). Any other target is kMalformed.
 Route MatchRoute(absl::string_view target);
+
+// True for the routes that take reports.
+bool IsIngest(RouteKind kind);
+
+// True for a request whose body has a use.
+bool TakesBody(absl::string_view method, absl::string_view target);
 
 // The route as logs and metrics name it, without ids: "/api/analytics/v1/entity/{id}/relations".
 absl::string_view RouteTemplate(RouteKind kind);

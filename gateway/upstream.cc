@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "absl/strings/str_cat.h"
 #include "gateway/tls_credentials.h"
 #include "gateway/wire_reader.h"
 #include "google/rpc/status.pb.h"
@@ -22,6 +23,7 @@ namespace relations::gateway {
 namespace {
 
 constexpr char kGetRelations[] = "/relations.v1.RelationsService/GetRelations";
+constexpr char kIngestService[] = "/relations.v1.IngestService/";
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 // HealthCheckResponse: field `status`, and its value SERVING.
 constexpr uint32_t kHealthStatusField = 1;
@@ -158,6 +160,14 @@ class GrpcUpstream : public Upstream {
     for (const auto& [name, value] : call.metadata) pending->context.AddMetadata(name, value);
     pending->request = ToBuffer(request.SerializeAsString());
     return Start(std::move(pending), kGetRelations, options_.request_timeout, std::move(done));
+  }
+
+  std::shared_ptr<PendingCall> Ingest(const IngestCall& call, Done done) override {
+    auto pending = std::make_shared<Call>();
+    for (const auto& [name, value] : call.metadata) pending->context.AddMetadata(name, value);
+    pending->request = ToBuffer(call.request);
+    const std::string method = absl::StrCat(kIngestService, call.method);
+    return Start(std::move(pending), method.c_str(), options_.request_timeout, std::move(done));
   }
 
   std::shared_ptr<PendingCall> CheckHealth(Done done) override {

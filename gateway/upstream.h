@@ -46,6 +46,14 @@ struct RelationsCall {
   std::vector<std::pair<std::string, std::string>> metadata;
 };
 
+// A call of IngestService: the method's name, the request's bytes, the metadata as in
+// RelationsCall.
+struct IngestCall {
+  const char* method = "";
+  std::string request;
+  std::vector<std::pair<std::string, std::string>> metadata;
+};
+
 struct RpcResult {
   // Nothing when the call succeeded.
   std::optional<RpcFailure> failure;
@@ -73,6 +81,8 @@ class Upstream {
   virtual ~Upstream() = default;
 
   virtual std::shared_ptr<PendingCall> GetRelations(const RelationsCall& call, Done done) = 0;
+
+  virtual std::shared_ptr<PendingCall> Ingest(const IngestCall& call, Done done) = 0;
 
   // grpc.health.v1 of the whole server. Succeeds only for SERVING.
   virtual std::shared_ptr<PendingCall> CheckHealth(Done done) = 0;

@@ -4,8 +4,8 @@
 
 #include "server/ingest_reporting.h"
 #include "storage/base/limits.h"
-#include "storage/base/public_error.h"
 #include "storage/base/status_macros.h"
+#include "storage/ingest/withdrawal.h"
 
 namespace relations {
 namespace {
@@ -39,60 +39,12 @@ UnaryMethod ReportMethod(const char* name, std::vector<std::string> roles, Write
       });
 }
 
-absl::Status Invalid(absl::string_view param, absl::string_view message) {
-  return PublicError(absl::StatusCode::kInvalidArgument, reason::kInvalidArgument, message, param);
-}
-
-absl::StatusOr<RelationSelection> SelectionOf(const v1::RelationSelection& request) {
-  RelationSelection selection{request.source(), request.target(), request.type(), std::nullopt};
-  RelationMode mode{};
-  if (!request.mode().empty()) {
-    if (!ParseRelationMode(request.mode(), &mode)) {
-      return Invalid("mode", "mode must be association or aggregation");
-    }
-    selection.mode = mode;
-  }
-  return selection;
-}
-
-// Not by the queue: the store takes its time over a large entity and lets reports in between.
-absl::Status DeleteFrom(GraphStore& graph, Call& call, const v1::DeleteRequest& request) {
-  Mutations mutations;
-  switch (request.what_case()) {
-    case v1::DeleteRequest::kEntityId:
-      call.notes().subject = request.entity_id().substr(0, limits::kEntityIdBytesMax);
-      mutations.deleted_entities.push_back({request.entity_id()});
-      break;
-    case v1::DeleteRequest::kRelation: {
-      call.notes().subject = request.relation().source().substr(0, limits::kEntityIdBytesMax);
-      ASSIGN_OR_RETURN(RelationSelection which, SelectionOf(request.relation()));
-      mutations.deleted_relations.push_back({std::move(which)});
-      break;
-    }
-    default:
-      return Invalid("entity_id", "an entity or a relation must be named");
-  }
-  return graph.Apply(mutations);
-}
-
-absl::Status NarrowIn(GraphStore& graph, Call& call, const v1::NarrowRequest& request) {
-  GroupSet keep = CanonicalGroups({request.visible_by().begin(), request.visible_by().end()});
-  Mutations mutations;
-  switch (request.what_case()) {
-    case v1::NarrowRequest::kEntityId:
-      call.notes().subject = request.entity_id().substr(0, limits::kEntityIdBytesMax);
-      mutations.narrowed_entities.push_back({request.entity_id(), std::move(keep)});
-      break;
-    case v1::NarrowRequest::kRelation: {
-      call.notes().subject = request.relation().source().substr(0, limits::kEntityIdBytesMax);
-      ASSIGN_OR_RETURN(RelationSelection which, SelectionOf(request.relation()));
-      mutations.narrowed_relations.push_back({std::move(which), std::move(keep)});
-      break;
-    }
-    default:
-      return Invalid("entity_id", "an entity or a relation must be named");
-  }
-  return graph.Apply(mutations);
+// What a request of an administrator is about, for the log.
+template <typename Request>
+std::string SubjectOf(const Request& request) {
+  const std::string& id =
+      request.has_relation() ? request.relation().source() : request.entity_id();
+  return id.substr(0, limits::kEntityIdBytesMax);
 }
 
 }  // namespace
@@ -113,12 +65,19 @@ IngestService::IngestService(const CallEnvironment& environment, GraphStore* gra
           })),
       delete_(Method<v1::DeleteRequest, v1::DeleteResponse>(
           "Delete", {kAdminRole},
-          [graph](Call& call, const v1::DeleteRequest& request, size_t) {
-            return DeleteFrom(*graph, call, request);
+          // Not by the queue: the store takes its time over a large entity and lets reports in
+          // between.
+          [graph](Call& call, const v1::DeleteRequest& request, size_t) -> absl::Status {
+            call.notes().subject = SubjectOf(request);
+            ASSIGN_OR_RETURN(const Mutations mutations, ReadDeletion(request));
+            return graph->Apply(mutations);
           })),
       narrow_(Method<v1::NarrowRequest, v1::NarrowResponse>(
-          "Narrow", {kAdminRole}, [graph](Call& call, const v1::NarrowRequest& request, size_t) {
-            return NarrowIn(*graph, call, request);
+          "Narrow", {kAdminRole},
+          [graph](Call& call, const v1::NarrowRequest& request, size_t) -> absl::Status {
+            call.notes().subject = SubjectOf(request);
+            ASSIGN_OR_RETURN(const Mutations mutations, ReadNarrowing(request));
+            return graph->Apply(mutations);
           })) {}
 
 grpc::ServerUnaryReactor* IngestService::ReportEntity(grpc::CallbackServerContext* context,

@@ -5,6 +5,7 @@
 #include "server/ctl/local_store.h"
 #include "storage/base/status_macros.h"
 #include "storage/credential_store.h"
+#include "storage/ingest/withdrawal.h"
 #include "storage/stats_answer.h"
 
 namespace relations {
@@ -96,7 +97,24 @@ class InDirectory final : public Administration {
     return answer;
   }
 
+  absl::Status Delete(const v1::DeleteRequest& request) override {
+    return Apply(ReadDeletion(request));
+  }
+
+  absl::Status Narrow(const v1::NarrowRequest& request) override {
+    return Apply(ReadNarrowing(request));
+  }
+
  private:
+  absl::Status Apply(const absl::StatusOr<Mutations>& mutations) const {
+    RETURN_IF_ERROR(mutations.status());
+    ASSIGN_OR_RETURN(auto database, OpenDatabase(directory_, OpenMode::kExisting));
+    ASSIGN_OR_RETURN(auto graph, RocksGraphStore::Open(database.get()));
+    RETURN_IF_ERROR(graph->Apply(*mutations));
+    graph.reset();
+    return database->Close();
+  }
+
   const std::string directory_;
 };
 
@@ -129,6 +147,14 @@ class AtServer final : public Administration {
   }
 
   absl::StatusOr<v1::GetStatsResponse> Stats() override { return client_.GetStats(); }
+
+  absl::Status Delete(const v1::DeleteRequest& request) override {
+    return client_.Delete(request).status();
+  }
+
+  absl::Status Narrow(const v1::NarrowRequest& request) override {
+    return client_.Narrow(request).status();
+  }
 
  private:
   RpcClient client_;

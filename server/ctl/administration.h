@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "relations/v1/admin.pb.h"
+#include "relations/v1/ingest.pb.h"
 #include "server/ctl/rpc_client.h"
 
 namespace relations {
@@ -24,6 +25,9 @@ class Administration {
   // NOT_FOUND when no credential of the kind has the id.
   virtual absl::StatusOr<v1::Credential> Revoke(v1::CredentialKind kind, const std::string& id) = 0;
   virtual absl::StatusOr<v1::GetStatsResponse> Stats() = 0;
+  // Errors as IngestService says.
+  virtual absl::Status Delete(const v1::DeleteRequest& request) = 0;
+  virtual absl::Status Narrow(const v1::NarrowRequest& request) = 0;
 };
 
 // In a directory. It is opened for each call and closed before the call returns; only the two

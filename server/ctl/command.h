@@ -37,6 +37,7 @@ void AddImportCommand(CLI::App& app, const GlobalSettings& globals, CommandBody&
 void AddCredentialCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen);
 void AddQueryCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen);
 void AddStoreCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen);
+void AddWithdrawalCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen);
 
 // The environment variable of an option of a command: RELATIONS_KEYS_CREATE_USER for `--user` of
 // `keys create`. Its place in the config file is `user` in the section [keys.create].

@@ -107,6 +107,7 @@ int ParseAndRun(int argc, const char* const* argv) {
   AddQueryCommands(app, globals, chosen);
   AddCredentialCommands(app, globals, chosen);
   AddStoreCommands(app, globals, chosen);
+  AddWithdrawalCommands(app, globals, chosen);
   // Commands inherit what is set before they are added; this is for the top level alone.
   app.footer(kFooter);
   if (const std::optional<int> code = settings.Parse(argc, argv)) return *code;

@@ -6,6 +6,7 @@
 #include "google/rpc/status.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "relations/v1/admin.grpc.pb.h"
+#include "relations/v1/ingest.grpc.pb.h"
 #include "relations/v1/relations.grpc.pb.h"
 #include "server/ctl/exit_code.h"
 #include "storage/base/limits.h"
@@ -51,7 +52,9 @@ absl::Status FromGrpc(const grpc::Status& status, const std::string& address) {
 
 struct RpcClient::Stubs {
   explicit Stubs(const std::shared_ptr<grpc::Channel>& channel)
-      : read(v1::RelationsService::NewStub(channel)), admin(v1::AdminService::NewStub(channel)) {}
+      : read(v1::RelationsService::NewStub(channel)),
+        admin(v1::AdminService::NewStub(channel)),
+        ingest(v1::IngestService::NewStub(channel)) {}
 
   // Calls `method` of `stub` once.
   template <typename Stub, typename Request, typename Response>
@@ -70,6 +73,7 @@ struct RpcClient::Stubs {
 
   std::unique_ptr<v1::RelationsService::Stub> read;
   std::unique_ptr<v1::AdminService::Stub> admin;
+  std::unique_ptr<v1::IngestService::Stub> ingest;
 };
 
 RpcClient::RpcClient(Options options) : options_(std::move(options)) {
@@ -111,6 +115,14 @@ absl::StatusOr<v1::RevokeCredentialResponse> RpcClient::RevokeCredential(
 absl::StatusOr<v1::GetStatsResponse> RpcClient::GetStats() {
   return Stubs::Call(*stubs_->admin, &v1::AdminService::Stub::GetStats, v1::GetStatsRequest(),
                      options_);
+}
+
+absl::StatusOr<v1::DeleteResponse> RpcClient::Delete(const v1::DeleteRequest& request) {
+  return Stubs::Call(*stubs_->ingest, &v1::IngestService::Stub::Delete, request, options_);
+}
+
+absl::StatusOr<v1::NarrowResponse> RpcClient::Narrow(const v1::NarrowRequest& request) {
+  return Stubs::Call(*stubs_->ingest, &v1::IngestService::Stub::Narrow, request, options_);
 }
 
 }  // namespace relations

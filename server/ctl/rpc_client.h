@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "relations/v1/admin.pb.h"
+#include "relations/v1/ingest.pb.h"
 #include "relations/v1/relations.pb.h"
 #include "server/ctl/credentials_file.h"
 
@@ -40,6 +41,8 @@ class RpcClient {
   absl::StatusOr<v1::RevokeCredentialResponse> RevokeCredential(
       const v1::RevokeCredentialRequest& request);
   absl::StatusOr<v1::GetStatsResponse> GetStats();
+  absl::StatusOr<v1::DeleteResponse> Delete(const v1::DeleteRequest& request);
+  absl::StatusOr<v1::NarrowResponse> Narrow(const v1::NarrowRequest& request);
 
  private:
   // Keeps gRPC's headers, which cost seconds a file, out of this one.
