@@ -33,3 +33,4 @@ cmp imported.stats filled.stats
 awk '/^(gRPC|REST|HTTP).* [0-9]+ +[0-9]+ +[0-9]+ / { ++rows } END { exit rows == 6 ? 0 : 1 }' e2e.txt
 
 "$bench/layout_bench" --nodes 1000 --hub-entries 2000 --reads 100 --inserts 100
+"$bench/ingest_bench" --entities 1000 --seconds 0.5
