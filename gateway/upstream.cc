@@ -30,7 +30,7 @@ constexpr uint32_t kHealthStatusField = 1;
 constexpr uint64_t kServing = 1;
 // A backend that comes back is found soon.
 constexpr int kReconnectBackoffMinMs = 100;
-constexpr int kReconnectBackoffMaxMs = 2000;
+constexpr int kReconnectBackoffMaxMs = 500;
 // What gRPC calls the least backoff is the time that one attempt to connect gets: a busy host must
 // not pass for one that is away.
 constexpr int kConnectTimeoutMs = 2000;

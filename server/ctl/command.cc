@@ -43,6 +43,8 @@ absl::StatusOr<RpcClient::Options> NeedServer(const GlobalSettings& globals,
   RpcClient::Options options;
   options.address = globals.server;
   options.timeout = absl::Milliseconds(globals.timeout_ms);
+  options.tls = {globals.tls_cert, globals.tls_key, globals.tls_ca};
+  options.tls_name = globals.tls_name;
   if (!globals.credentials.empty()) {
     ASSIGN_OR_RETURN(options.credentials, ReadCredentials(globals.credentials));
   }

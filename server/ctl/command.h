@@ -24,6 +24,11 @@ struct GlobalSettings {
   // The file with the caller's secret; may be empty.
   std::string credentials;
   int timeout_ms = 30000;
+  // TLS towards the server: authorities, our own certificate and its key, the name to expect.
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_name;
 };
 
 // The command that the command line names; set while it is parsed, run afterwards. What it prints

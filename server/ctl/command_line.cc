@@ -102,6 +102,15 @@ int ParseAndRun(int argc, const char* const* argv) {
       ->type_name("MS")
       ->check(CLI::Range(1, 3600 * 1000))
       ->capture_default_str();
+  AddOption(app, "tls-ca", globals.tls_ca,
+            "Authorities of the server's certificate; TLS is spoken where this or --tls-cert is")
+      ->type_name("FILE");
+  AddOption(app, "tls-cert", globals.tls_cert, "Certificate to show to the server")
+      ->type_name("FILE");
+  AddOption(app, "tls-key", globals.tls_key, "Private key of that certificate")->type_name("FILE");
+  AddOption(app, "tls-name", globals.tls_name,
+            "Name in the server's certificate, where it is not the host of --server")
+      ->type_name("NAME");
   CommandBody chosen;
   AddImportCommand(app, globals, chosen);
   AddQueryCommands(app, globals, chosen);

@@ -147,6 +147,17 @@ absl::Status RunRelations(const RelationsSettings& settings, const GlobalSetting
 }  // namespace
 
 void AddQueryCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen) {
+  CLI::App* const health = app.add_subcommand(
+      "health", "Say whether a server serves (--server); the exit code does, for probes.");
+  health->callback([&globals, &chosen] {
+    chosen = [&globals]() -> absl::Status {
+      ASSIGN_OR_RETURN(RpcClient::Options options, NeedServer(globals, "health"));
+      RETURN_IF_ERROR(RpcClient(std::move(options)).CheckHealth());
+      std::cout << "serving\n";
+      return absl::OkStatus();
+    };
+  });
+
   CLI::App* const get = app.add_subcommand("get", "Show one entity, asking a server (--server).");
   const auto get_settings = std::make_shared<GetSettings>();
   get->add_option("ID", get_settings->id, "The entity's id")->required();

@@ -15,6 +15,7 @@
 #include "relations/v1/ingest.pb.h"
 #include "relations/v1/relations.pb.h"
 #include "server/ctl/credentials_file.h"
+#include "storage/base/tls_files.h"
 
 namespace relations {
 
@@ -26,8 +27,13 @@ class RpcClient {
     // May be empty: the server then says what it thinks of it.
     CallMetadata credentials;
     absl::Duration timeout;
+    // TLS where there are authorities or a certificate; `tls_name` is whom the server's certificate
+    // must name, where that is not the host of `address`.
+    TlsFiles tls;
+    std::string tls_name;
   };
 
+  // FAILED_PRECONDITION names a file of TLS that cannot be used; told by the first call.
   explicit RpcClient(Options options);
   ~RpcClient();
 
@@ -43,12 +49,16 @@ class RpcClient {
   absl::StatusOr<v1::GetStatsResponse> GetStats();
   absl::StatusOr<v1::DeleteResponse> Delete(const v1::DeleteRequest& request);
   absl::StatusOr<v1::NarrowResponse> Narrow(const v1::NarrowRequest& request);
+  // OK when grpc.health.v1 says that the server as a whole is serving. Needs no credentials.
+  absl::Status CheckHealth();
 
  private:
   // Keeps gRPC's headers, which cost seconds a file, out of this one.
   struct Stubs;
 
   Options options_;
+  // Why no call can be made; OK otherwise.
+  absl::Status broken_;
   std::unique_ptr<Stubs> stubs_;
 };
 

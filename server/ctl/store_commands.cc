@@ -155,9 +155,8 @@ void AddStoreCommands(CLI::App& app, const GlobalSettings& globals, CommandBody&
   CLI::App* const stats = app.add_subcommand(
       "stats", "Count entities, relations and bytes, in a directory (--data) or at a server.");
   const auto stats_settings = std::make_shared<StoreSettings>();
-  AddSwitch(
-      *stats, "json", stats_settings->json,
-      R"(Print {"entities":{"total","byType"},"relations":{"total"},"bytes":{...},)"
+  AddSwitch(*stats, "json", stats_settings->json,
+            R"(Print {"entities":{"total","byType"},"relations":{"total"},"bytes":{...},)"
             R"("degrees":{...},"caches":{...}})");
   stats->callback([stats_settings, &globals, &chosen] {
     chosen = [stats_settings, &globals] { return RunStats(*stats_settings, globals); };

@@ -8,8 +8,8 @@
 
 #include "tests/ctl/run_program.h"
 #include "tests/gateway/raw_client.h"
+#include "tests/operations/product_under_test.h"
 #include "tests/support/catch.h"
-#include "tests/support/process_under_test.h"
 #include "tests/support/test_authority.h"
 
 namespace relations {
@@ -28,56 +28,13 @@ std::string Ask(const std::string& fields = "") {
   return std::string("GET ") + kTarget + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
 }
 
-// Server and gateway on unix and TCP sockets of a directory, over a new store with one session.
-struct Pair {
-  explicit Pair(std::vector<std::string> server_more = {},
-                std::vector<std::string> gateway_more = {}) {
-    {
-      ProcessUnderTest creating(ServerProgram(),
-                                {"--data", directory / "store", "--create-if-missing", "--listen",
-                                 "unix:" + (directory / "socket"), "--cache-mb", "8"});
-      creating.ReadAddress();
-      creating.Signal(SIGTERM);
-      creating.Wait();
-    }
-    const ProgramResult created = RunCtl({"--data", directory / "store", "sessions", "create",
-                                          "--user", "7e57e57e-0000-4000-8000-000000000001",
-                                          "--groups", "public", "--roles", "user", "--json"});
-    const size_t begin = created.out.find("\"bearer\":\"");
-    REQUIRE(begin != std::string::npos);
-    bearer = "Authorization: Bearer " + created.out.substr(begin + 10, 64) + "\r\n";
-    server_arguments = {"--data",     directory / "store",
-                        "--listen",   "unix:" + (directory / "socket"),
-                        "--cache-mb", "8"};
-    server_arguments.insert(server_arguments.end(), server_more.begin(), server_more.end());
-    StartServer();
-    std::vector<std::string> arguments = {"--backend", "unix:" + (directory / "socket"), "--listen",
-                                          "127.0.0.1:0"};
-    arguments.insert(arguments.end(), gateway_more.begin(), gateway_more.end());
-    gateway = std::make_unique<ProcessUnderTest>(GatewayProgram(), arguments);
-    address = gateway->ReadAddress();
-    REQUIRE_FALSE(address.empty());
-  }
-  void StartServer() {
-    server = std::make_unique<ProcessUnderTest>(ServerProgram(), server_arguments);
-    REQUIRE_FALSE(server->ReadAddress().empty());
-  }
-
-  TempDir directory;
-  std::string bearer;
-  std::vector<std::string> server_arguments;
-  std::unique_ptr<ProcessUnderTest> server;
-  std::unique_ptr<ProcessUnderTest> gateway;
-  std::string address;
-};
-
 TEST_CASE("the gateway counts requests by route and status, and its log lines carry the trace") {
-  Pair pair({}, {"--metrics-listen", "127.0.0.1:0"});
-  const std::string line = pair.gateway->ReadLine();
+  ProductUnderTest product({}, {"--metrics-listen", "127.0.0.1:0"});
+  const std::string line = product.gateway().ReadLine();
   REQUIRE(line.substr(0, 11) == "metrics on ");
   {
-    RawClient client(pair.address);
-    CHECK(client.Ask(Ask(pair.bearer + "traceparent: " + kTrace + "\r\n"))->status == 404);
+    RawClient client(product.address());
+    CHECK(client.Ask(Ask(product.bearer() + "traceparent: " + kTrace + "\r\n"))->status == 404);
     CHECK(client.Ask(Ask())->status == 401);
   }
   RawClient scraper(line.substr(11));
@@ -93,26 +50,26 @@ TEST_CASE("the gateway counts requests by route and status, and its log lines ca
   CHECK(Has(answer->body, "relations_gateway_connections "));
   CHECK(Has(answer->body, "relations_gateway_calls_in_flight 0\n"));
   CHECK(Has(answer->body, "relations_build_info{program=\"relations-gateway\""));
-  pair.gateway->Signal(SIGTERM);
-  pair.gateway->Wait();
-  pair.server->Signal(SIGTERM);
-  pair.server->Wait();
+  product.gateway().Signal(SIGTERM);
+  product.gateway().Wait();
+  product.server().Signal(SIGTERM);
+  product.server().Wait();
   const std::string trace = std::string("\"traceparent\":\"") + kTrace + "\"";
-  CHECK(Has(pair.gateway->Errors(), trace));
-  CHECK(Has(pair.server->Errors(), trace));
+  CHECK(Has(product.gateway().Errors(), trace));
+  CHECK(Has(product.server().Errors(), trace));
 }
 
 TEST_CASE("a caller past his rate gets 429 with what he needs to know") {
-  Pair pair({"--rate-limit", "user=0.01:2"});
-  RawClient client(pair.address);
-  const auto first = client.Ask(Ask(pair.bearer));
+  ProductUnderTest product({"--rate-limit", "user=0.01:2"});
+  RawClient client(product.address());
+  const auto first = client.Ask(Ask(product.bearer()));
   REQUIRE(first);
   CHECK(first->status == 404);
   CHECK(first->field("ratelimit-limit") == "2");
   CHECK(first->field("ratelimit-remaining") == "1");
   CHECK(first->field("ratelimit-reset") == "100");
-  client.Ask(Ask(pair.bearer));
-  const auto refused = client.Ask(Ask(pair.bearer));
+  client.Ask(Ask(product.bearer()));
+  const auto refused = client.Ask(Ask(product.bearer()));
   REQUIRE(refused);
   CHECK(refused->status == 429);
   CHECK(refused->field("ratelimit-remaining") == "0");
@@ -121,11 +78,11 @@ TEST_CASE("a caller past his rate gets 429 with what he needs to know") {
 }
 
 TEST_CASE("a client address that fails to authenticate too often must wait, others need not") {
-  Pair pair({}, {"--failed-auth-limit", "0.01:3", "--listen", "127.0.0.2:0"});
-  const std::string other = pair.gateway->ReadAddress();
-  RawClient client(pair.address);
+  ProductUnderTest product({}, {"--failed-auth-limit", "0.01:3", "--listen", "127.0.0.2:0"});
+  const std::string other = product.gateway().ReadAddress();
+  RawClient client(product.address());
   for (int i = 0; i < 3; ++i) CHECK(client.Ask(Ask("Authorization: Bearer no\r\n"))->status == 401);
-  const auto refused = client.Ask(Ask(pair.bearer));
+  const auto refused = client.Ask(Ask(product.bearer()));
   REQUIRE(refused);
   CHECK(refused->status == 429);
   CHECK(std::stoi(refused->field("retry-after")) >= 99);
@@ -135,12 +92,12 @@ TEST_CASE("a client address that fails to authenticate too often must wait, othe
 TEST_CASE("SIGHUP takes over the gateway's limits and level") {
   TempDir directory;
   std::ofstream(directory / "config") << "failed-auth-limit = \"0.01:1\"\n";
-  Pair pair({}, {"--config", directory / "config"});
-  RawClient client(pair.address);
+  ProductUnderTest product({}, {"--config", directory / "config"});
+  RawClient client(product.address());
   CHECK(client.Ask(Ask())->status == 401);
   CHECK(client.Ask(Ask())->status == 429);
   std::ofstream(directory / "config", std::ios::trunc) << "failed-auth-limit = 0\n";
-  pair.gateway->Signal(SIGHUP);
+  product.gateway().Signal(SIGHUP);
   int status = 0;
   for (int i = 0; i < 20000 && status != 401; ++i) status = client.Ask(Ask())->status;
   CHECK(status == 401);
@@ -159,32 +116,34 @@ TEST_CASE("HTTPS: TLS 1.2 and later, the certificate is read again when it chang
   TempDir directory;
   TestAuthority authority(directory / "ca.pem");
   authority.Issue("other.test", directory / "tls.pem", directory / "tls.key");
-  Pair pair({}, {"--tls-cert", directory / "tls.pem", "--tls-key", directory / "tls.key"});
+  ProductUnderTest product(
+      {}, {"--tls-cert", directory / "tls.pem", "--tls-key", directory / "tls.key"});
   const std::vector<std::string> trusting = {"--cacert", directory / "ca.pem"};
   // It names another host.
-  CHECK(Curl(pair.address, trusting).exit_code == 60);
+  CHECK(Curl(product.address(), trusting).exit_code == 60);
   authority.Issue("front.test", directory / "tls.pem", directory / "tls.key");
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   ProgramResult result;
   while (result.out != "401" && std::chrono::steady_clock::now() < patience) {
-    result = Curl(pair.address, trusting);
+    result = Curl(product.address(), trusting);
   }
   CHECK(result.out == "401");
-  CHECK(Curl(pair.address, {"--cacert", directory / "ca.pem", "--tls-max", "1.2"}).out == "401");
-  CHECK(Curl(pair.address, {"--cacert", directory / "ca.pem", "--tls-max", "1.1", "--ciphers",
-                            "DEFAULT@SECLEVEL=0"})
+  CHECK(Curl(product.address(), {"--cacert", directory / "ca.pem", "--tls-max", "1.2"}).out ==
+        "401");
+  CHECK(Curl(product.address(), {"--cacert", directory / "ca.pem", "--tls-max", "1.1", "--ciphers",
+                                 "DEFAULT@SECLEVEL=0"})
             .exit_code == 35);
   // A file that does not work is told and changes nothing.
   std::ofstream(directory / "tls.key", std::ios::trunc) << "no key\n";
   bool told = false;
   while (!told && std::chrono::steady_clock::now() < patience) {
-    CHECK(Curl(pair.address, trusting).out == "401");
-    told = Has(pair.gateway->Errors(), "not read again");
+    CHECK(Curl(product.address(), trusting).out == "401");
+    told = Has(product.gateway().Errors(), "not read again");
   }
   CHECK(told);
   // Several requests and the end of the connection over TLS.
-  pair.gateway->Signal(SIGTERM);
-  CHECK(pair.gateway->Wait() == 0);
+  product.gateway().Signal(SIGTERM);
+  CHECK(product.gateway().Wait() == 0);
 }
 
 TEST_CASE("HTTPS with client certificates lets in those of the authority alone") {
@@ -194,15 +153,16 @@ TEST_CASE("HTTPS with client certificates lets in those of the authority alone")
   authority.Issue("client.test", directory / "client.pem", directory / "client.key");
   TestAuthority stranger(directory / "stranger-ca.pem");
   stranger.Issue("client.test", directory / "stranger.pem", directory / "stranger.key");
-  Pair pair({}, {"--tls-cert", directory / "tls.pem", "--tls-key", directory / "tls.key",
-                 "--tls-client-ca", directory / "ca.pem"});
+  ProductUnderTest product({}, {"--tls-cert", directory / "tls.pem", "--tls-key",
+                                directory / "tls.key", "--tls-client-ca", directory / "ca.pem"});
   const auto with = [&](const std::string& name) {
-    return Curl(pair.address, {"--cacert", directory / "ca.pem", "--cert",
-                               directory / (name + ".pem"), "--key", directory / (name + ".key")});
+    return Curl(product.address(),
+                {"--cacert", directory / "ca.pem", "--cert", directory / (name + ".pem"), "--key",
+                 directory / (name + ".key")});
   };
   CHECK(with("client").out == "401");
   CHECK(with("stranger").out == "000");
-  CHECK(Curl(pair.address, {"--cacert", directory / "ca.pem"}).out == "000");
+  CHECK(Curl(product.address(), {"--cacert", directory / "ca.pem"}).out == "000");
 }
 
 TEST_CASE("mutual TLS between gateway and server carries requests") {
@@ -210,16 +170,17 @@ TEST_CASE("mutual TLS between gateway and server carries requests") {
   TestAuthority authority(directory / "ca.pem");
   authority.Issue("server.test", directory / "server.pem", directory / "server.key");
   authority.Issue("gateway.test", directory / "gateway.pem", directory / "gateway.key");
-  Pair pair({"--listen", "127.0.0.1:0", "--tls-cert", directory / "server.pem", "--tls-key",
-             directory / "server.key", "--tls-client-ca", directory / "ca.pem"});
-  const std::string backend = pair.server->ReadAddress();
+  ProductUnderTest product({"--listen", "127.0.0.1:0", "--tls-cert", directory / "server.pem",
+                            "--tls-key", directory / "server.key", "--tls-client-ca",
+                            directory / "ca.pem"});
+  const std::string backend = product.server().ReadAddress();
   REQUIRE_FALSE(backend.empty());
   const std::vector<std::string> base = {"--backend", backend, "--listen", "127.0.0.1:0"};
   const auto status = [&](std::vector<std::string> more) {
     more.insert(more.begin(), base.begin(), base.end());
     ProcessUnderTest gateway(GatewayProgram(), more);
     RawClient client(gateway.ReadAddress());
-    return client.Ask(Ask(pair.bearer))->status;
+    return client.Ask(Ask(product.bearer()))->status;
   };
   const std::vector<std::string> mutual = {
       "--backend-tls",           "--backend-ca",  directory / "ca.pem",      "--backend-cert",

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "server/trusted_hops.h"
+#include "tests/ctl/run_program.h"
 #include "tests/server/rpc_client.h"
 #include "tests/support/catch.h"
 #include "tests/support/process_under_test.h"
@@ -171,6 +172,21 @@ TEST_CASE(
   CHECK(code({shared / "gateway.pem", shared / "gateway.key", shared / "ca.pem"}) == kKnown);
   CHECK(code({shared / "other.pem", shared / "other.key", shared / "ca.pem"}) == "UNAUTHENTICATED");
   CHECK(code({"", "", shared / "ca.pem"}) == "UNAVAILABLE");
+}
+
+TEST_CASE("relationsctl asks over mutual TLS, and health is for probes") {
+  TlsServerProcess server({});
+  const auto health = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--server", server.address, "--timeout-ms", "5000", "health"});
+    return RunCtl(more);
+  };
+  const std::string authorities = server.directory / "ca.pem";
+  CHECK(health({"--tls-ca", authorities, "--tls-name", "server.test"}).out == "serving\n");
+  CHECK(health({"--tls-ca", authorities, "--tls-name", "wrong.test"}).exit_code != 0);
+  CHECK(health({}).exit_code != 0);
+  const ProgramResult missing = health({"--tls-ca", "/no/such/file"});
+  CHECK(missing.exit_code != 0);
+  CHECK(missing.err.find("/no/such/file") != std::string::npos);
 }
 
 }  // namespace
