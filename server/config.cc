@@ -48,6 +48,17 @@ void DefineServing(Settings& settings, ServerConfig& config) {
       ->check(CLI::Range(0U, 3600000U));
 }
 
+void DefineBackups(Settings& settings, ServerConfig& config) {
+  settings.Add("backup-dir", config.backup_dir,
+               "directory of backups that the server takes while it serves; none: it takes none");
+  settings
+      .Add("backup-interval-s", config.backup_interval_s,
+           "seconds from one backup to the next; the first is taken at the start")
+      ->check(CLI::Range(1U, 30U * 86400U));
+  settings.Add("backup-keep", config.backup_keep,
+               "how many of the newest backups are kept; 0 keeps all");
+}
+
 void DefineAccess(Settings& settings, ServerConfig& config) {
   settings.Add("tls-cert", config.tls_cert,
                "certificate (and its chain) for TLS on every TCP address, a PEM file");
@@ -90,6 +101,7 @@ void DefineTelemetry(Settings& settings, ServerConfig& config) {
 
 void Define(Settings& settings, ServerConfig& config) {
   DefineServing(settings, config);
+  DefineBackups(settings, config);
   DefineAccess(settings, config);
   DefineTelemetry(settings, config);
 }

@@ -32,6 +32,10 @@ struct ServerConfig {
   std::string log_level = "info";
   uint32_t slow_call_ms = 1000;
   std::string metrics_listen;
+  // None: no backups.
+  std::string backup_dir;
+  uint32_t backup_interval_s = 86400;
+  uint32_t backup_keep = 0;
   std::string tls_cert;
   std::string tls_key;
   std::string tls_client_ca;

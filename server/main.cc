@@ -1,6 +1,7 @@
 // relations-server: opens the store, serves it over gRPC until SIGTERM or SIGINT, drains, closes.
 // SIGHUP reads the settings again.
 // Exit codes: 0 after a clean stop, 1 when it cannot serve, 2 for wrong settings.
+#include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "grpc/support/log.h"
 #include "server/authenticator.h"
+#include "server/backup_schedule.h"
 #include "server/config.h"
 #include "server/server.h"
 #include "server/server_sources.h"
@@ -87,6 +89,13 @@ absl::Status ServeUntilStopped(const Arguments& arguments, ServerConfig& config,
   std::unique_ptr<MetricsListener> metrics_listener;
   if (!config.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(metrics_listener, MetricsListener::Start(metrics, config.metrics_listen));
+  }
+  std::unique_ptr<BackupSchedule> backups;
+  if (!config.backup_dir.empty()) {
+    backups = std::make_unique<BackupSchedule>(
+        &database,
+        BackupSchedule::Options{config.backup_dir, std::chrono::seconds(config.backup_interval_s),
+                                config.backup_keep});
   }
   for (const std::string& address : server->addresses()) {
     std::cout << "listening on " << address << std::endl;

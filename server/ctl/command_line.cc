@@ -83,7 +83,7 @@ absl::Status Run(int argc, const char* const* argv, GlobalSettings& globals,
 }
 
 int ParseAndRun(int argc, const char* const* argv) {
-  CLI::App app("Operates a relations store: imports, credentials, queries, checks.",
+  CLI::App app("Operates a relations store: imports, credentials, queries, checks, backups.",
                "relationsctl");
   app.failure_message(UsageMessage);
   // Global options may stand behind a command's name too.
@@ -117,6 +117,7 @@ int ParseAndRun(int argc, const char* const* argv) {
   AddCredentialCommands(app, globals, chosen);
   AddStoreCommands(app, globals, chosen);
   AddWithdrawalCommands(app, globals, chosen);
+  AddBackupCommands(app, globals, chosen);
   // Commands inherit what is set before they are added; this is for the top level alone.
   app.footer(kFooter);
   if (const std::optional<int> code = settings.Parse(argc, argv)) return *code;
