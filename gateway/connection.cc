@@ -95,7 +95,9 @@ void Connection::Begin(Admission admission) {
 
 void Connection::BeginDrain() {
   draining_ = true;
-  if (phase_ == Phase::kReading && !request_begun_) {
+  if (phase_ == Phase::kPausing) {
+    Resume();
+  } else if (phase_ == Phase::kReading && !request_begun_) {
     // The pending read ends: with bytes, if a request has begun to come by now, else aborted.
     error_code ignored;
     stream_.socket().cancel(ignored);
@@ -282,6 +284,15 @@ void Connection::OnWritten(const error_code& error, size_t bytes) {
   parser_.Reset();
   request_begun_ = false;
   request_bytes_ = 0;
+  if (answer_.pause) {
+    phase_ = Phase::kPausing;
+    SetDeadline(options_.refused_pause);
+    return;
+  }
+  Resume();
+}
+
+void Connection::Resume() {
   SetDeadline(options_.idle_timeout);
   Continue();
 }
@@ -361,6 +372,10 @@ void Connection::OnTimer() {
   }
   if (Clock::now() < deadline_) {
     ArmTimer();
+    return;
+  }
+  if (phase_ == Phase::kPausing) {
+    Resume();
     return;
   }
   Close();

@@ -2,6 +2,8 @@
 // the answers. Everything that a slow, greedy or broken client can do has a limit in time and in
 // bytes.
 //
+// After an answer with `pause` the connection waits in kPausing before it is kReading again.
+//
 //            Start                  request read             answer comes
 //   (new) ----------> kReading ------------------> kAnswering ----------> kWriting --+
 //                       ^  |  kept alive                                     |       |
@@ -36,6 +38,9 @@ struct ConnectionOptions {
   size_t write_bytes_per_second_min = 256 << 10;
   // Where answers are counted; null: nowhere. Not owned.
   RequestMetrics* metrics = nullptr;
+  // After an answer that says "later". Without it, clients that do not heed that would keep the
+  // gateway busy with refusing them.
+  std::chrono::milliseconds refused_pause{250};
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -63,7 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Close();
 
  private:
-  enum class Phase { kReading, kAnswering, kWriting, kLingering, kClosed };
+  enum class Phase { kReading, kAnswering, kWriting, kPausing, kLingering, kClosed };
 
   void Shake(Admission admission);
   void Begin(Admission admission);
@@ -77,6 +82,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void RefuseRequest(const Failure& failure);
   void OnAnswer(HttpAnswer answer);
   void Write(HttpAnswer answer);
+  // Goes on to the next request.
+  void Resume();
   void OnWritten(const boost::system::error_code& error, size_t bytes);
   // Ends the connection so that what was written still arrives: the client may be sending, and
   // closing over unread bytes would make the kernel drop the answer.

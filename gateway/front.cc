@@ -331,7 +331,9 @@ HttpAnswer Front::AnswerRelations(const Exchange& exchange,
       failure.error_id = error_id;
     }
     LogFailedCall(exchange, failure, rpc);
-    return Fail(exchange, failure);
+    HttpAnswer answer = Fail(exchange, failure);
+    answer.pause = failure.status == 503;
+    return answer;
   }
   absl::StatusOr<RestAnswer> written =
       question.ok() ? writer_->Write(result.answer, question->details)

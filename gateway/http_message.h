@@ -59,6 +59,8 @@ struct HttpAnswer {
   bool without_body = false;
   // The connection ends after this answer.
   bool close = false;
+  // The client was told to come back later: its next request is not read before a pause.
+  bool pause = false;
   // For the log line: what the client sees of these, and the route as a template.
   std::string request_id;
   std::string error_id;

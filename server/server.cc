@@ -79,6 +79,7 @@ absl::Status RelationsServer::Listen(const ServerOptions& options) {
   builder.RegisterService(&relations_service_);
   builder.RegisterService(&admin_service_);
   builder.RegisterService(&ingest_service_);
+  builder.RegisterCallbackGenericService(&unknown_methods_);
   std::vector<int> ports(options.listen.size(), 0);
   std::shared_ptr<grpc::ServerCredentials> tcp = grpc::InsecureServerCredentials();
   if (!options.tls.certificate.empty() || !options.tls.key.empty()) {

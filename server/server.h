@@ -24,6 +24,7 @@
 #include "server/relations_service.h"
 #include "server/unary_call.h"
 #include "server/unix_acceptor.h"
+#include "server/unknown_methods.h"
 #include "server/worker_pool.h"
 #include "storage/base/metrics.h"
 #include "storage/base/tls_files.h"
@@ -106,6 +107,7 @@ class RelationsServer {
   RelationsService relations_service_;
   AdminService admin_service_;
   IngestService ingest_service_;
+  UnknownMethods unknown_methods_;
   // The doors for connections that we accept ourselves, used while server_ runs.
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> trusted_door_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> other_door_;

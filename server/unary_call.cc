@@ -85,6 +85,9 @@ absl::Status Authenticate(Authenticator& authenticator, const grpc::CallbackServ
   return absl::OkStatus();
 }
 
+// What a caller is told who is refused because the server goes down: another may answer now.
+constexpr int kGoingDownRetrySeconds = 1;
+
 // W3C Trace Context, version 00: 55 characters; later versions may be longer.
 constexpr size_t kTraceparentBytesMax = 128;
 
@@ -105,6 +108,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   void Start() {
     entered_ = environment_.gate->Enter();
     if (!entered_) {
+      retry_after_s_ = kGoingDownRetrySeconds;
       Answer(PublicError(absl::StatusCode::kUnavailable, reason::kUnavailable,
                          "the server is shutting down"));
       return;

@@ -293,6 +293,37 @@ TEST_CASE("One connection past the limit is told 503, and served once another ha
   CHECK(status == 200);
 }
 
+TEST_CASE("A client that was told to come back later is not heard before a pause") {
+  const auto refused = [](milliseconds pause) {
+    TestOptions options;
+    options.server.connection.refused_pause = pause;
+    auto gateway = std::make_unique<GatewayUnderTest>(options);
+    gateway->backend().SetScript([](const FakeBackend::Call&) {
+      FakeBackend::Outcome outcome;
+      outcome.code = absl::StatusCode::kUnavailable;
+      return outcome;
+    });
+    return gateway;
+  };
+  const std::string two = Request(kRelations, kBearer) + Request("/healthz");
+  {
+    const auto gateway = refused(milliseconds(1));
+    RawClient client(gateway->tcp());
+    REQUIRE(client.Send(two));
+    CHECK(client.Read()->status == 503);
+    CHECK(client.Read()->status == 200);
+  }
+  const auto gateway = refused(std::chrono::hours(1));
+  RawClient client(gateway->tcp());
+  REQUIRE(client.Send(two));
+  CHECK(client.Read()->status == 503);
+  CHECK_FALSE(client.Readable(100));
+  // Draining does not wait for the pause; what was sent by then is answered.
+  CHECK(gateway->server().Drain(std::chrono::seconds(10)));
+  CHECK(client.Read()->status == 200);
+  CHECK(client.Ends());
+}
+
 TEST_CASE("Draining ends idle connections, finishes the others and refuses new ones") {
   GatewayUnderTest gateway;
   gateway.backend().Hold();

@@ -195,6 +195,20 @@ TEST_CASE("a walk that passes the server's maximum is an error, never a shorter 
   CHECK(outcome.answer.empty());
 }
 
+TEST_CASE("a method that no service has is refused like everything else, with its details") {
+  TestServer server;
+  RpcClient client(server.address());
+  for (const char* method : {"/relations.v1.RelationsService/Nothing", "/nobody.v1.Service/Do"}) {
+    CAPTURE(method);
+    const RpcOutcome outcome = client.Call(method, "", server.Session({"public"}, {"user"}));
+    CHECK(outcome.code == "UNIMPLEMENTED");
+    CHECK(outcome.reason == "unimplemented");
+    CHECK(outcome.domain == "relations.v1");
+    CHECK(outcome.error_id.size() == 36);
+    CHECK(outcome.message == "the server has no such method");
+  }
+}
+
 TEST_CASE("a call over the number in flight is refused at once on the same connection too") {
   std::latch entered(1);
   std::latch release(1);
