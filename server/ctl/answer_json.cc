@@ -39,10 +39,10 @@ std::string AttributesJson(const v1::Entity& entity) {
   return object.Text();
 }
 
-std::string RelationJson(const v1::Relation& relation, RelationDetails details) {
+std::string RelationJson(const v1::Relation& relation, AnswerDetails details) {
   JsonObject object;
   object.AddString("source", relation.source()).AddString("target", relation.target());
-  if (details == RelationDetails::kIncluded) {
+  if (details == AnswerDetails::kIncluded) {
     object.AddString("type", relation.type())
         .AddString("mode", relation.mode())
         .AddString("lastSeen", TimestampText(relation.last_seen()));
@@ -87,7 +87,7 @@ std::string EntityJson(const v1::Entity& entity) {
       .Text();
 }
 
-std::string AnswerJson(const v1::GetRelationsResponse& answer, RelationDetails details) {
+std::string AnswerJson(const v1::GetRelationsResponse& answer, AnswerDetails details) {
   JsonArray nodes;
   for (const v1::Entity& node : answer.nodes()) nodes.AddJson(EntityJson(node));
   JsonArray relations;
@@ -97,7 +97,7 @@ std::string AnswerJson(const v1::GetRelationsResponse& answer, RelationDetails d
     const bool same_pair = previous != nullptr && previous->source() == relation.source() &&
                            previous->target() == relation.target();
     previous = &relation;
-    if (same_pair && details == RelationDetails::kOmitted) continue;
+    if (same_pair && details == AnswerDetails::kOmitted) continue;
     relations.AddJson(RelationJson(relation, details));
   }
   return JsonObject().AddJson("nodes", nodes.Text()).AddJson("relations", relations.Text()).Text();

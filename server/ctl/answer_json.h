@@ -12,11 +12,11 @@ namespace relations {
 // A node of the REST answer: its eleven keys, always present, in the order of the API.
 std::string EntityJson(const v1::Entity& entity);
 
-enum class RelationDetails { kOmitted, kIncluded };
+enum class AnswerDetails { kOmitted, kIncluded };
 
 // {"nodes":[...],"relations":[...]} on one line. Without details there is one entry for each
 // (source, target); with them one for each (source, target, type, mode).
-std::string AnswerJson(const v1::GetRelationsResponse& answer, RelationDetails details);
+std::string AnswerJson(const v1::GetRelationsResponse& answer, AnswerDetails details);
 
 // RFC 3339 in UTC: no fraction for a whole second, else up to nine digits without trailing zeros.
 std::string TimestampText(const google::protobuf::Timestamp& timestamp);

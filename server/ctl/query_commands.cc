@@ -136,7 +136,7 @@ absl::Status RunRelations(const RelationsSettings& settings, const GlobalSetting
   for (const std::string& type : settings.types) request.add_types(type);
   ASSIGN_OR_RETURN(const auto answer, RpcClient(std::move(options)).GetRelations(request));
   if (settings.json) {
-    const auto details = settings.details ? RelationDetails::kIncluded : RelationDetails::kOmitted;
+    const auto details = settings.details ? AnswerDetails::kIncluded : AnswerDetails::kOmitted;
     std::cout << PrintableJson(AnswerJson(answer, details)) << "\n";
   } else {
     PrintAnswer(answer);

@@ -22,10 +22,9 @@ namespace fs = std::filesystem;
 absl::StatusOr<std::unique_ptr<rocksdb::BackupEngine>> OpenEngine(const std::string& directory,
                                                                   rocksdb::Env* database_env) {
   rocksdb::BackupEngine* engine = nullptr;
-  RETURN_IF_ERROR(
-      FromRocks(rocksdb::BackupEngine::Open(rocksdb::Env::Default(),
-                                            rocksdb::BackupEngineOptions(directory), &engine),
-                absl::StrCat("opening the backups in ", directory)));
+  const rocksdb::BackupEngineOptions options(directory, rocksdb::Env::Default());
+  RETURN_IF_ERROR(FromRocks(rocksdb::BackupEngine::Open(options, database_env, &engine),
+                            absl::StrCat("opening the backups in ", directory)));
   return std::unique_ptr<rocksdb::BackupEngine>(engine);
 }
 
@@ -37,9 +36,9 @@ absl::StatusOr<std::unique_ptr<rocksdb::BackupEngineReadOnly>> OpenEngineToRead(
     return absl::NotFoundError(absl::StrCat("there are no backups in ", directory));
   }
   rocksdb::BackupEngineReadOnly* engine = nullptr;
+  const rocksdb::BackupEngineOptions options(directory);
   RETURN_IF_ERROR(
-      FromRocks(rocksdb::BackupEngineReadOnly::Open(rocksdb::BackupEngineOptions(directory),
-                                                    rocksdb::Env::Default(), &engine),
+      FromRocks(rocksdb::BackupEngineReadOnly::Open(options, rocksdb::Env::Default(), &engine),
                 absl::StrCat("opening the backups in ", directory)));
   return std::unique_ptr<rocksdb::BackupEngineReadOnly>(engine);
 }

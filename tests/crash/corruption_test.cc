@@ -1,6 +1,6 @@
 // A store that was stopped cleanly is damaged: a bit of some file flips, a file is cut, vanishes or
 // takes another's place. It does not open and says so, or `check` finds the damage, or the damage
-// is of no consequence. Never is it served with something else in it.
+// is of no consequence. Only a manifest that lost its end opens all the same.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -106,7 +106,13 @@ TEST_CASE("a file that vanished, was cut or was replaced is noticed") {
     Files cut = healthy.files();
     cut[name].resize(bytes.size() / 2);
     const Healthy::Outcome torn = healthy.Try(cut);
-    if (IsVital(name) && !bytes.empty()) CHECK(torn == Healthy::Outcome::kRefused);
+    if (!IsVital(name) || bytes.empty()) continue;
+    if (name.rfind("MANIFEST", 0) == 0) {
+      // What it lists then is an older state, which RocksDB takes for one: `check` must find it.
+      CHECK(torn != Healthy::Outcome::kHarmless);
+    } else {
+      CHECK(torn == Healthy::Outcome::kRefused);
+    }
 
     if (!EndsWith(name, ".sst")) continue;
     if (!other_table.empty()) {

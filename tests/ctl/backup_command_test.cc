@@ -49,7 +49,8 @@ uint64_t BytesIn(const std::string& directory) {
 }
 
 const std::string kOneMore =
-    R"({"id":"ip-more","type":"ip","visibleBy":["public"],"attributes":{"ip":"192.0.2.9"}})"
+    R"({"id":"ip-more","type":"ip","@timestamp":"2024-01-01T00:00:00Z",)"
+    R"("lastSeen":"2024-01-01T00:00:00Z","visibleBy":["public"],"attributes":{"ip":"192.0.2.9"}})"
     "\n";
 
 // Backs a store up, changes it, backs it up again, and restores both.
@@ -74,21 +75,21 @@ void RoundTrip(const std::string& feeds, const std::vector<std::string>& import_
   CHECK(BytesIn(backups) < size + size / 4 + 1'000'000);
 
   Ctl({"--data", directory / "old", "restore", "--from", backups, "--id", "1"});
-  CHECK(Contents(directory / "old") == first);
+  CHECK((Contents(directory / "old") == first));
   CHECK(RunCtl({"--data", directory / "old", "check"}).exit_code == 0);
   Ctl({"--data", directory / "new", "restore", "--from", backups});
-  CHECK(Contents(directory / "new") == second);
+  CHECK((Contents(directory / "new") == second));
   // The restored store is one that can be written to, and has the guards of one.
   Ctl({"--data", directory / "old", "import", directory / "more.jsonl"});
-  CHECK(Contents(directory / "old") == second);
+  CHECK((Contents(directory / "old") == second));
   CHECK(fs::exists(directory / "old/HIGH_WATER"));
 
   // What was exported imports to the same graph.
   Ctl({"--data", data, "export", "--out", directory / "all.jsonl"});
   Ctl({"--data", directory / "again", "import", "--strict", directory / "all.jsonl"});
-  CHECK(Contents(directory / "again") == second);
+  CHECK((Contents(directory / "again") == second));
   CHECK(Contains(Ctl({"--data", data, "compact"}), " after\n"));
-  CHECK(Contents(data) == second);
+  CHECK((Contents(data) == second));
 }
 
 TEST_CASE("the sample is backed up, restored, exported and imported without a difference") {
@@ -133,7 +134,7 @@ TEST_CASE("a restore overwrites nothing and leaves nothing half done") {
   }
   CHECK(files > 3);
   Ctl({"--data", directory / "x", "restore", "--from", backups});
-  CHECK(Contents(directory / "x") == Contents(data));
+  CHECK((Contents(directory / "x") == Contents(data)));
 }
 
 TEST_CASE("a server takes backups while it serves") {
@@ -151,7 +152,7 @@ TEST_CASE("a server takes backups while it serves") {
   CHECK(server.Wait() == 0);
   CHECK(Contains(server.Errors(), "backup verified"));
   Ctl({"--data", directory / "copy", "restore", "--from", backups, "--id", "1"});
-  CHECK(Contents(directory / "copy") == Contents(data));
+  CHECK((Contents(directory / "copy") == Contents(data)));
 }
 
 TEST_CASE("old backups are removed when that is asked for") {

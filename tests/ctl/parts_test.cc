@@ -82,10 +82,10 @@ TEST_CASE("relations are printed one for each pair, or with details one for each
     relation->set_type(type);
     relation->set_mode("association");
   }
-  CHECK(AnswerJson(answer, RelationDetails::kOmitted) ==
+  CHECK(AnswerJson(answer, AnswerDetails::kOmitted) ==
         R"({"nodes":[],"relations":[{"source":"a-1","target":"b-2"}]})");
   CHECK(
-      AnswerJson(answer, RelationDetails::kIncluded) ==
+      AnswerJson(answer, AnswerDetails::kIncluded) ==
       R"({"nodes":[],"relations":[{"source":"a-1","target":"b-2","type":"indicates",)"
       R"("mode":"association","lastSeen":"1970-01-01T00:00:00Z"},{"source":"a-1",)"
       R"("target":"b-2","type":"uses","mode":"association","lastSeen":"1970-01-01T00:00:00Z"}]})");
