@@ -16,11 +16,17 @@ namespace {
 constexpr double kIntegersMax = 9007199254740992.0;
 
 std::string NumberText(double number) {
+  if (number == 0 && std::signbit(number)) return "-0.0";
   if (number == std::trunc(number) && std::fabs(number) <= kIntegersMax) {
     return absl::StrCat(static_cast<int64_t>(number));
   }
   char digits[32];
-  const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
+  // With an exponent where it is large: whole digits would be read as an integer that no double
+  // holds.
+  const bool large = std::fabs(number) > kIntegersMax;
+  const std::to_chars_result end =
+      large ? std::to_chars(digits, digits + sizeof digits, number, std::chars_format::scientific)
+            : std::to_chars(digits, digits + sizeof digits, number);
   return std::string(digits, end.ptr);
 }
 

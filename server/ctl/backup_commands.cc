@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -14,7 +15,9 @@
 #include "server/ctl/local_store.h"
 #include "server/ctl/printable.h"
 #include "server/ctl/progress_bar.h"
+#include "server/ctl/stix_writer.h"
 #include "server/ctl/store_export.h"
+#include "storage/base/limits.h"
 #include "storage/base/status_macros.h"
 #include "storage/rocks/backup.h"
 #include "storage/rocks/rocks_status.h"
@@ -25,6 +28,10 @@ namespace {
 struct BackupSettings {
   std::string backups;
   std::string out = "-";
+  // Of the export of a part.
+  std::string root;
+  int limit = limits::kRelatedEntitiesMax;
+  int levels = limits::kLevelsDefault;
   uint32_t id = 0;
   uint32_t keep = 0;
   bool json = false;
@@ -98,7 +105,31 @@ absl::StatusOr<ExportCounts> ExportTo(std::ostream& out, const RocksDatabase& da
   });
 }
 
+// What a server tells the caller of an entity's surroundings, as STIX.
+absl::Status RunExportOfPart(const BackupSettings& settings, const GlobalSettings& globals) {
+  ASSIGN_OR_RETURN(RpcClient::Options options, NeedServer(globals, "export --root"));
+  v1::GetRelationsRequest request;
+  request.set_id(settings.root);
+  request.set_limit(settings.limit);
+  request.set_levels(settings.levels);
+  ASSIGN_OR_RETURN(const auto answer, RpcClient(std::move(options)).GetRelations(request));
+  const std::string bundle = PrintableJson(StixBundle(answer)) + "\n";
+  if (settings.out == "-") {
+    std::cout << bundle;
+  } else {
+    std::ofstream file(settings.out, std::ios::binary | std::ios::trunc);
+    if (!(file << bundle) || !file.flush()) {
+      return absl::InternalError(absl::StrCat("cannot write ", settings.out));
+    }
+  }
+  if (answer.stop_reason() == v1::STOP_REASON_LIMIT) {
+    std::cerr << "more exist around " << Printable(settings.root) << " than --limit\n";
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RunExport(const BackupSettings& settings, const GlobalSettings& globals) {
+  if (!settings.root.empty()) return RunExportOfPart(settings, globals);
   ASSIGN_OR_RETURN(const std::string directory, NeedDirectory(globals, "export"));
   ASSIGN_OR_RETURN(const auto database, OpenDatabase(directory, OpenMode::kExisting));
   if (settings.out == "-") return ExportTo(std::cout, *database).status();
@@ -170,9 +201,21 @@ void AddBackupCommands(CLI::App& app, const GlobalSettings& globals, CommandBody
   });
 
   CLI::App* const exported = app.add_subcommand(
-      "export", "Write everything in a stopped store (--data) as JSON Lines, for `import`.");
+      "export",
+      "Write everything in a stopped store (--data) as JSON Lines, for `import`; or, with --root, "
+      "an "
+      "entity and what is around it, as far as the caller may see it at a server (--server), as a "
+      "bundle of STIX 2.1.");
   AddOption(*exported, "out", settings->out, "File to write, - for standard output")
       ->type_name("FILE")
+      ->capture_default_str();
+  AddOption(*exported, "root", settings->root, "The entity whose surroundings to write as STIX")
+      ->type_name("ID");
+  AddOption(*exported, "limit", settings->limit, "With --root: most other entities")
+      ->check(CLI::Range(1, limits::kRelatedEntitiesMax))
+      ->capture_default_str();
+  AddOption(*exported, "levels", settings->levels, "With --root: most hops from it")
+      ->check(CLI::Range(1, limits::kLevelsMax))
       ->capture_default_str();
   exported->callback([settings, &globals, &chosen] {
     chosen = [settings, &globals] { return RunExport(*settings, globals); };

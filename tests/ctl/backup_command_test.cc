@@ -2,6 +2,7 @@
 // back is the graph that was there, or nothing and a reason.
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -94,6 +95,18 @@ void RoundTrip(const std::string& feeds, const std::vector<std::string>& import_
 
 TEST_CASE("the sample is backed up, restored, exported and imported without a difference") {
   RoundTrip(kSample, {});
+}
+
+// Takes a minute; the ctest entry ctl_backup_shared_test runs it.
+TEST_CASE("all shared feeds are backed up, restored, exported and imported", "[.shared]") {
+  const char* const variable = std::getenv("RELATIONS_SHARED_DATA");
+  const std::string shared =
+      variable != nullptr ? variable : RELATIONS_SOURCE_DIR "/../shared/data";
+  if (!fs::exists(shared + "/stix")) {
+    WARN("skipped: no shared data at " << shared);
+    return;
+  }
+  RoundTrip(shared + "/stix", {shared + "/misp", shared + "/jsonl"});
 }
 
 TEST_CASE("a restore overwrites nothing and leaves nothing half done") {

@@ -73,6 +73,18 @@ TEST_CASE("a node is printed with all its keys, in the order of the API") {
         R"("attributes":{"asn":15169,"half":0.5,"ip":"8.8.8.8","seen":false}})");
 }
 
+TEST_CASE("numbers are printed so that they are read back as the same ones") {
+  v1::Entity entity;
+  auto& attributes = *entity.mutable_attributes();
+  attributes["a"].set_number_value(9007199254740992.0);
+  attributes["b"].set_number_value(9007199254740994.0);
+  attributes["c"].set_number_value(-0.0);
+  attributes["d"].set_number_value(0.1);
+  attributes["e"].set_number_value(1e300);
+  CHECK(EntityJson(entity).find(R"({"a":9007199254740992,"b":9.007199254740994e+15,"c":-0.0,)"
+                                R"("d":0.1,"e":1e+300})") != std::string::npos);
+}
+
 TEST_CASE("relations are printed one for each pair, or with details one for each type") {
   v1::GetRelationsResponse answer;
   for (const char* type : {"indicates", "uses"}) {

@@ -122,6 +122,41 @@ TEST_CASE("queries are answered by a server as tables and as JSON") {
   CHECK(Contains(types.out, "1 entity, 0 relations"));
 }
 
+TEST_CASE("what is around an entity is exported as STIX, which imports to the same relations") {
+  const ServedStore store;
+  const ProgramResult exported = store.Run({"export", "--root", "domain-a"});
+  CAPTURE(exported.err);
+  REQUIRE(exported.exit_code == 0);
+  CHECK(Member(exported.out, "type") == "bundle");
+  // Observables have the ids that STIX prescribes: UUID 5 of {"value":"192.0.2.1"}.
+  CHECK(Contains(exported.out, R"("type":"ipv4-addr","spec_version":"2.1","id":"ipv4-addr--)"));
+  CHECK(Contains(exported.out, R"("value":"192.0.2.1","x_relations_id":"ip-b"})"));
+  CHECK(Contains(exported.out, R"("relationship_type":"hosted-on")"));
+  CHECK_FALSE(Contains(exported.out, "192.0.2.9"));
+  CHECK(store.Run({"export", "--root", "domain-a"}).out == exported.out);
+
+  REQUIRE(store.Run({"export", "--root", "domain-a", "--out", store.file("part.json")}).exit_code ==
+          0);
+  const ProgramResult imported = RunCtl(
+      {"--data", store.file("copy"), "import", "--strict", "--json", store.file("part.json")});
+  CAPTURE(imported.err);
+  REQUIRE(imported.exit_code == 0);
+  CHECK(Contains(imported.out, R"({"entities":4,"relations":4,"rejected":0,)"));
+  const std::string copy = RunCtl({"--data", store.file("copy"), "export"}).out;
+  for (const char* value : {R"("domain":"a.example")", R"("ip":"192.0.2.1")", R"("ip":"192.0.2.2")",
+                            R"("url":"http://a.example/")"}) {
+    CAPTURE(value);
+    CHECK(Contains(copy, value));
+  }
+
+  CHECK(store.Run({"export", "--root", "ip-hidden"}).exit_code == 3);
+  const ProgramResult limited =
+      store.Run({"export", "--root", "domain-a", "--limit", "1", "--levels", "1"});
+  CHECK(limited.exit_code == 0);
+  CHECK(Contains(limited.err, "more exist"));
+  CHECK(RunCtl({"--data", store.file("copy"), "export", "--root", "ip-b"}).exit_code == 2);
+}
+
 TEST_CASE("errors of a server have their exit code, their reason and an error id") {
   const ServedStore store;
   for (const char* id : {"domain-none", "ip-hidden"}) {

@@ -25,7 +25,16 @@ std::vector<std::string> Lines(const std::string& text) {
 }
 
 TEST_CASE("a store of each past format opens, twice, and holds what it held") {
-  const std::string format = GENERATE("format_1");
+  // Format 2 with reports, left by a process that was killed: part of it is only in the log.
+  struct Golden {
+    std::string format;
+    std::string contents;
+    std::string counts;
+  };
+  const Golden golden =
+      GENERATE(Golden{"format_1", "graph.jsonl", "302 entities, 310 relations, 1 credential"},
+               Golden{"format_2", "format_2.jsonl", "343 entities, 401 relations, 1 credential"});
+  const std::string& format = golden.format;
   CAPTURE(format);
   const TempDir directory;
   const std::string data = directory / "data";
@@ -38,11 +47,11 @@ TEST_CASE("a store of each past format opens, twice, and holds what it held") {
     const ProgramResult check = RunCtl({"--data", data, "check"});
     CAPTURE(check.out, check.err);
     CHECK(check.exit_code == 0);
-    CHECK(check.out == "302 entities, 310 relations, 1 credential checked\n");
+    CHECK(check.out == golden.counts + " checked\n");
     const ProgramResult exported = RunCtl({"--data", data, "export"});
     CAPTURE(exported.err);
     REQUIRE(exported.exit_code == 0);
-    CHECK(Lines(exported.out) == Lines(ReadFile(kGolden + "/graph.jsonl")));
+    CHECK(Lines(exported.out) == Lines(ReadFile(kGolden + "/" + golden.contents)));
   }
   // It is one that can be written to.
   const ProgramResult again = RunCtl({"--data", data, "import", kGolden + "/graph.jsonl"});
