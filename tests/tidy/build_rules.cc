@@ -78,9 +78,11 @@ std::vector<Fault> CheckTestsAreRun(const SourceTree& tree) {
   std::set<std::string> run;
   for (const auto& [path, file] : tree.files()) {
     if (NameOf(path) != "CMakeLists.txt") continue;
-    for (const auto& words : CallsOf("relations_add_test", file.text)) {
-      for (const std::string& word : words) {
-        for (const std::string& meant : PathsOf(FolderOf(path), word)) run.insert(meant);
+    for (const char* function : {"relations_add_test", "relations_add_crash_test"}) {
+      for (const auto& words : CallsOf(function, file.text)) {
+        for (const std::string& word : words) {
+          for (const std::string& meant : PathsOf(FolderOf(path), word)) run.insert(meant);
+        }
       }
     }
   }
