@@ -13,6 +13,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "relations/v1/ingest.pb.h"
+#include "relations/v1/relations.pb.h"
 #include "storage/base/log.h"
 #include "storage/credential_store.h"
 #include "storage/entity_id.h"
