@@ -87,9 +87,10 @@ TEST_CASE("what comes while a group is written is the next group, within its lim
 
 TEST_CASE("a full queue refuses at once, by number and by bytes, and keeps what it has") {
   GatedGraph graph;
+  // Outlives the queue, whose end still reports.
+  size_t done_count = 0;
   {
     WriteQueue queue(&graph, {.requests_max = 3, .bytes_max = 10});
-    size_t done_count = 0;
     const auto submit = [&](int number, size_t bytes) {
       Mutations mutations = PutOf(number);
       WriteQueue::Done done = [&done_count](const absl::Status&) { ++done_count; };
@@ -108,6 +109,7 @@ TEST_CASE("a full queue refuses at once, by number and by bytes, and keeps what 
     CHECK(queue.Apply(PutOf(6), 0).code() == absl::StatusCode::kUnavailable);
     graph.Open();
   }
+  CHECK(done_count == 4);
   CHECK(graph.model.state().entities.size() == 4);
 }
 
