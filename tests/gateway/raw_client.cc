@@ -67,6 +67,12 @@ RawClient::RawClient(const std::string& address, int receive_buffer)
 
 RawClient::~RawClient() { Close(); }
 
+std::unique_ptr<RawClient> RawClient::TryConnect(const std::string& address) {
+  const int fd = Connect(address, 0);
+  if (fd < 0) return nullptr;
+  return std::unique_ptr<RawClient>(new RawClient(Connected{fd}));
+}
+
 bool RawClient::CanConnect(const std::string& address) {
   const int fd = Connect(address, 0);
   if (fd >= 0) close(fd);

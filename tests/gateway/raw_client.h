@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -31,6 +32,9 @@ class RawClient {
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
 
+  // The same, but null when nobody listens.
+  static std::unique_ptr<RawClient> TryConnect(const std::string& address);
+
   // True when somebody listens on the address.
   static bool CanConnect(const std::string& address);
 
@@ -51,6 +55,11 @@ class RawClient {
   bool Readable(int milliseconds);
 
  private:
+  struct Connected {
+    int fd = -1;
+  };
+  explicit RawClient(Connected connected) : fd_(connected.fd) {}
+
   bool Receive();
 
   int fd_ = -1;

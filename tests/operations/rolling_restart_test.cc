@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -43,9 +44,9 @@ bool IsRepeated(int status) {
 // One request to its end. The store is empty, so the right answer is 404.
 void AskUntilAnswered(const std::string& address, const std::string& question, Tally& tally) {
   for (const auto end = Clock::now() + kPatience; Clock::now() < end; ++tally.repeated) {
-    if (!RawClient::CanConnect(address)) continue;
-    RawClient client(address);
-    const auto answer = client.Ask(question);
+    const std::unique_ptr<RawClient> client = RawClient::TryConnect(address);
+    if (client == nullptr) continue;
+    const auto answer = client->Ask(question);
     if (!answer || IsRepeated(answer->status)) continue;
     ++(answer->status == 404 ? tally.right : tally.wrong);
     return;
