@@ -3,29 +3,21 @@
 #include <utility>
 #include <vector>
 
+#include "storage/instant.h"
+
 namespace relations {
-namespace {
-
-// Seconds between 0001-01-01T00:00:00Z and the Unix epoch.
-constexpr int64_t kUnixEpochSeconds = 62'135'596'800;
-
-}  // namespace
-
 RelationDetails::RelationDetails(const AdjacentRelation& relation) : type_(relation.type) {
-  const int64_t unix_seconds = absl::ToUnixSeconds(relation.last_seen);
-  const auto seconds = static_cast<uint64_t>(unix_seconds + kUnixEpochSeconds);
-  seconds_low_ = static_cast<uint32_t>(seconds);
-  seconds_high_ = static_cast<uint8_t>(seconds >> 32);
-  nanoseconds_ = static_cast<uint32_t>(
-      absl::ToInt64Nanoseconds(relation.last_seen - absl::FromUnixSeconds(unix_seconds)));
+  const Instant instant = InstantOf(relation.last_seen);
+  seconds_low_ = static_cast<uint32_t>(instant.seconds);
+  seconds_high_ = static_cast<uint8_t>(instant.seconds >> 32);
+  nanoseconds_ = instant.nanoseconds;
   if (relation.direction == Direction::kIncoming) flags_ |= kIncoming;
   if (relation.mode == RelationMode::kAggregation) flags_ |= kAggregation;
   if (relation.sole) flags_ |= kSole;
 }
 
 absl::Time RelationDetails::last_seen() const {
-  const int64_t seconds = static_cast<int64_t>(seconds_high_) << 32 | seconds_low_;
-  return absl::FromUnixSeconds(seconds - kUnixEpochSeconds) + absl::Nanoseconds(nanoseconds_);
+  return TimeOf({static_cast<uint64_t>(seconds_high_) << 32 | seconds_low_, nanoseconds_});
 }
 
 RelationChunk RelationChunk::Of(absl::Span<const AdjacentRelation> relations) {

@@ -5,6 +5,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "storage/instant.h"
 #include "storage/rocks/key_format.h"
 #include "storage/varint.h"
 
@@ -21,21 +22,6 @@ constexpr uint8_t kNanoseconds = 0x08;
 constexpr uint8_t kSole = 0x10;
 constexpr int kLabelShift = 5;
 constexpr uint32_t kLabelFollows = 7;
-
-// Seconds between 0001-01-01T00:00:00Z and the Unix epoch.
-constexpr int64_t kUnixEpochSeconds = 62'135'596'800;
-
-struct Instant {
-  int64_t seconds = 0;  // since 0001-01-01T00:00:00Z
-  uint32_t nanoseconds = 0;
-};
-
-Instant InstantOf(absl::Time time) {
-  const int64_t unix_seconds = absl::ToUnixSeconds(time);
-  return {
-      unix_seconds + kUnixEpochSeconds,
-      static_cast<uint32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(unix_seconds)))};
-}
 
 int WidthOf(absl::Span<const AdjacentRelation> entries) {
   uint64_t largest = 0;
@@ -99,8 +85,7 @@ std::string EncodeAdjacencyBlock(absl::Span<const AdjacentRelation> entries, boo
     value += static_cast<char>(flags);
     if (short_label == kLabelFollows) PutVarint(label, labels);
     if (!same) {
-      PutVarint(static_cast<uint64_t>(first ? instant.seconds : previous.seconds - instant.seconds),
-                times);
+      PutVarint(first ? instant.seconds : previous.seconds - instant.seconds, times);
       if (instant.nanoseconds != 0) PutU32(instant.nanoseconds, times);
     }
     previous = instant;
@@ -154,7 +139,7 @@ absl::Status DecodeAdjacencyBlock(absl::string_view value, AdjacencyBlock* block
     if (neighbour == 0) return Damaged(value);
     entry.neighbour = NodeId{neighbour};
   }
-  int64_t seconds = 0;
+  uint64_t seconds = 0;
   absl::Time time;
   for (size_t i = 0; i < count; ++i) {
     const auto flags = static_cast<uint8_t>(all_flags[i]);
@@ -168,8 +153,8 @@ absl::Status DecodeAdjacencyBlock(absl::string_view value, AdjacencyBlock* block
           nanoseconds >= 1'000'000'000) {
         return Damaged(value);
       }
-      seconds = i == 0 ? static_cast<int64_t>(delta) : seconds - static_cast<int64_t>(delta);
-      time = absl::FromUnixSeconds(seconds - kUnixEpochSeconds) + absl::Nanoseconds(nanoseconds);
+      seconds = i == 0 ? delta : seconds - delta;
+      time = TimeOf({seconds, nanoseconds});
       if (!IsTimestamp(time) || (i > 0 && time > block->entries[i - 1].last_seen)) {
         return Damaged(value);
       }

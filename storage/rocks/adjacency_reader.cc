@@ -10,14 +10,11 @@
 #include "storage/base/status_macros.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_status.h"
+#include "storage/rocks/slices.h"
 #include "storage/varint.h"
 
 namespace relations {
 namespace {
-
-absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
-rocksdb::Slice SliceOf(absl::string_view text) { return {text.data(), text.size()}; }
 
 // A cursor is kInHead | varint entries of the head that were passed, or kInLists and, of each list
 // that is not used up, class | index | boundary.

@@ -9,11 +9,10 @@
 #include "storage/base/status_macros.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_status.h"
+#include "storage/rocks/slices.h"
 
 namespace relations {
 namespace {
-
-absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 auto Rest(const AdjacentRelation& entry) {
   return std::make_tuple(entry.direction, entry.type, entry.mode);
@@ -60,9 +59,8 @@ absl::Status AdjacencyWriter::Edit(NodeId node, ClassId visibility, std::vector<
     RETURN_IF_ERROR(FromRocks(iterator_->status(), "scanning adjacency"));
     size_t end = done + 1;
     while (end < ordered.size() && (upper.empty() || ordered[end].boundary < upper)) ++end;
-    ASSIGN_OR_RETURN(
-        const std::vector<AdjacentRelation> revised,
-        Revise(block.entries, absl::MakeConstSpan(ordered).subspan(done, end - done)));
+    ASSIGN_OR_RETURN(const std::vector<AdjacentRelation> revised,
+                     Revise(block.entries, absl::MakeConstSpan(ordered).subspan(done, end - done)));
     RETURN_IF_ERROR(WriteBlocks(list_key, block_key, revised, upper.empty()));
     done = end;
   }
@@ -78,9 +76,9 @@ absl::StatusOr<std::vector<AdjacentRelation>> AdjacencyWriter::Revise(
       return SameEntry(entry, edit.edit.entry);
     });
     if (found == kept.end()) {
-      return absl::DataLossError(absl::StrCat(
-          "an adjacency list lacks the entry of a relation to node ",
-          static_cast<uint64_t>(edit.edit.entry.neighbour)));
+      return absl::DataLossError(
+          absl::StrCat("an adjacency list lacks the entry of a relation to node ",
+                       static_cast<uint64_t>(edit.edit.entry.neighbour)));
     }
     kept.erase(found);
   }
@@ -99,8 +97,8 @@ absl::StatusOr<std::vector<AdjacentRelation>> AdjacencyWriter::Revise(
   return revised;
 }
 
-absl::StatusOr<size_t> AdjacencyWriter::InsertPosition(
-    const std::vector<AdjacentRelation>& entries, size_t from, const OrderedEdit& edit) {
+absl::StatusOr<size_t> AdjacencyWriter::InsertPosition(const std::vector<AdjacentRelation>& entries,
+                                                       size_t from, const OrderedEdit& edit) {
   const AdjacentRelation& inserted = edit.edit.entry;
   const absl::string_view id = absl::string_view(edit.boundary).substr(kInstantBytes);
   size_t low = from;
@@ -126,8 +124,7 @@ absl::StatusOr<size_t> AdjacencyWriter::InsertPosition(
   return low;
 }
 
-absl::Status AdjacencyWriter::WriteBlocks(const std::string& list_key,
-                                          const std::string& block_key,
+absl::Status AdjacencyWriter::WriteBlocks(const std::string& list_key, const std::string& block_key,
                                           const std::vector<AdjacentRelation>& entries,
                                           bool is_last) {
   rocksdb::ColumnFamilyHandle* const family = database_->family(Family::kAdjacency);
@@ -148,8 +145,8 @@ absl::Status AdjacencyWriter::WriteBlocks(const std::string& list_key,
       ++end;
     }
     const bool more = !is_last || end < entries.size();
-    const std::string value = EncodeAdjacencyBlock(
-        absl::MakeConstSpan(entries).subspan(begin, end - begin), more);
+    const std::string value =
+        EncodeAdjacencyBlock(absl::MakeConstSpan(entries).subspan(begin, end - begin), more);
     RETURN_IF_ERROR(FromRocks(batch_->Put(family, key, value), "editing adjacency"));
     begin = end;
     if (begin < entries.size()) {

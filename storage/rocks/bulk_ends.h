@@ -30,7 +30,7 @@ struct End {
   NodeId node{};
   // Order among ids (above); of a missing entity: where its id stands in the file of missing ids.
   uint64_t order = 0;
-  BulkTime last_seen;
+  Instant last_seen;
   ClassId visibility{};
 
   bool missing() const { return node == NodeId{0}; }

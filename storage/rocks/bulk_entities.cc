@@ -90,7 +90,7 @@ absl::Status BulkEntities::AddReport(relations::v1::Entity entity, const ImportP
   }
   report_.clear();
   positions_->Put(position, report_);
-  PutBulkTime(BulkTimeOf(last_seen), report_);
+  PutBulkTime(InstantOf(last_seen), report_);
   PutVarint(group_sets_.NumberOf(groups_), report_);
   PutVarint(offset, report_);
   report_ += wire;

@@ -103,7 +103,7 @@ class BulkEntityMerge {
   absl::Status Emit(Candidate& candidate);
   absl::Status EmitNew(Candidate& candidate);
   absl::Status EmitStored(Candidate& candidate);
-  absl::Status AddEnd(absl::string_view id, NodeId node, const BulkTime& last_seen,
+  absl::Status AddEnd(absl::string_view id, NodeId node, const Instant& last_seen,
                       ClassId visibility);
   absl::StatusOr<relations::v1::Entity> ParseReport(absl::string_view id,
                                                     absl::string_view report) const;

@@ -24,7 +24,7 @@ absl::Status Damaged() { return absl::DataLossError("import: a gathered entity i
 // A report's fields; views into its bytes.
 struct Report {
   ImportPosition position;
-  BulkTime last_seen;
+  Instant last_seen;
   uint32_t group_set = 0;
   size_t offset = 0;
   absl::string_view wire;
@@ -179,7 +179,7 @@ absl::Status BulkEntityMerge::Emit(Candidate& candidate) {
 
 absl::Status BulkEntityMerge::EmitNew(Candidate& candidate) {
   ClassId visibility{};
-  BulkTime last_seen;
+  Instant last_seen;
   if (candidate.merged.has_value()) {
     ASSIGN_OR_RETURN(visibility, ClassOf(*candidate.merged));
     record_ = EncodeEntityRecord(*candidate.merged, visibility);
@@ -188,7 +188,7 @@ absl::Status BulkEntityMerge::EmitNew(Candidate& candidate) {
           candidate, absl::StrCat("together, the reports of ", candidate.id, " are larger than ",
                                   limits::kEntityRecordBytesMax, " bytes"));
     }
-    last_seen = BulkTimeOf(TimeOf(candidate.merged->last_seen()));
+    last_seen = InstantOf(TimeOf(candidate.merged->last_seen()));
   } else {
     absl::string_view bytes = candidate.report;
     Report report;
@@ -260,10 +260,10 @@ absl::Status BulkEntityMerge::EmitStored(Candidate& candidate) {
       RETURN_IF_ERROR(RejectFirst(candidate, status.message()));
     }
   }
-  return AddEnd(candidate.id, candidate.node, BulkTimeOf(TimeOf(entity.last_seen())), visibility);
+  return AddEnd(candidate.id, candidate.node, InstantOf(TimeOf(entity.last_seen())), visibility);
 }
 
-absl::Status BulkEntityMerge::AddEnd(absl::string_view id, NodeId node, const BulkTime& last_seen,
+absl::Status BulkEntityMerge::AddEnd(absl::string_view id, NodeId node, const Instant& last_seen,
                                      ClassId visibility) {
   End end;
   end.node = node;

@@ -8,11 +8,10 @@
 #include "storage/base/status_macros.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_status.h"
+#include "storage/rocks/slices.h"
 
 namespace relations {
 namespace {
-
-absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 AdjacentRelation EntryOf(const BulkListEdit& edit) {
   return {TimeOf(edit.last_seen), edit.neighbour, edit.label, edit.direction, edit.mode, edit.sole};

@@ -28,7 +28,7 @@ struct BulkListEdit {
 
   ClassId visibility{};
   LabelId label{};
-  BulkTime last_seen;
+  Instant last_seen;
   NodeId neighbour{};
   // bulk_ends.h.
   uint64_t neighbour_order = 0;

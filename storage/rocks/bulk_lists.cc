@@ -68,7 +68,7 @@ bool ParseEdit(absl::string_view key, absl::string_view payload, BulkListEdit* e
   absl::string_view instant_view = instant;
   absl::Time time;
   if (!GetInstant(&instant_view, &time) || !GetU64(&key, &edit->neighbour_order)) return false;
-  edit->last_seen = BulkTimeOf(time);
+  edit->last_seen = InstantOf(time);
   edit->visibility = ClassId{visibility};
   edit->direction = static_cast<Direction>(key.front());
   key.remove_prefix(1);
@@ -313,7 +313,7 @@ absl::Status BulkLists::AddEdit(const Pair& pair, Direction direction, BulkListE
   BulkListEdit& edit = edits_.emplace_back();
   edit.visibility = relation.visibility;
   edit.label = relation.type;
-  edit.last_seen = BulkTimeOf(relation.last_seen);
+  edit.last_seen = InstantOf(relation.last_seen);
   edit.neighbour = pair.neighbour;
   edit.neighbour_order = pair.neighbour_order;
   edit.direction = direction;

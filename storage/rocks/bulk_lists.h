@@ -36,7 +36,7 @@ struct BulkListEntry {
   NodeId neighbour{};
   // bulk_ends.h.
   uint64_t neighbour_order = 0;
-  BulkTime last_seen;
+  Instant last_seen;
   LabelId label{};
   ClassId visibility{};
   Direction direction{};

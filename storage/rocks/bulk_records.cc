@@ -9,9 +9,6 @@
 namespace relations {
 namespace {
 
-// Seconds between 0001-01-01T00:00:00Z and the Unix epoch.
-constexpr int64_t kUnixEpochSeconds = 62'135'596'800;
-
 uint64_t RandomWord() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
@@ -59,24 +56,13 @@ void FingerprintSet::Grow() {
   }
 }
 
-BulkTime BulkTimeOf(absl::Time time) {
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  return {static_cast<uint64_t>(seconds + kUnixEpochSeconds),
-          static_cast<uint32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds)))};
-}
-
-absl::Time TimeOf(const BulkTime& time) {
-  return absl::FromUnixSeconds(static_cast<int64_t>(time.seconds) - kUnixEpochSeconds) +
-         absl::Nanoseconds(time.nanoseconds);
-}
-
 // The lowest bit of the first number says whether nanoseconds follow.
-void PutBulkTime(const BulkTime& time, std::string& out) {
+void PutBulkTime(const Instant& time, std::string& out) {
   PutVarint(time.seconds << 1 | (time.nanoseconds != 0 ? 1 : 0), out);
   if (time.nanoseconds != 0) PutVarint(time.nanoseconds, out);
 }
 
-bool GetBulkTime(absl::string_view* input, BulkTime* time) {
+bool GetBulkTime(absl::string_view* input, Instant* time) {
   uint64_t seconds = 0;
   uint64_t nanoseconds = 0;
   if (!GetVarint(input, &seconds)) return false;

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "storage/graph_types.h"
 #include "storage/import/import_sink.h"
+#include "storage/instant.h"
 
 namespace relations {
 
@@ -63,19 +64,10 @@ class FingerprintSet {
   size_t count_ = 0;
 };
 
-// An instant as numbers that order as time: cheaper than absl::Time where there are millions.
-struct BulkTime {
-  // Since 0001-01-01T00:00:00Z.
-  uint64_t seconds = 0;
-  uint32_t nanoseconds = 0;
-
-  friend auto operator<=>(const BulkTime&, const BulkTime&) = default;
-};
-// REQUIRES: IsTimestamp(time).
-BulkTime BulkTimeOf(absl::Time time);
-absl::Time TimeOf(const BulkTime& time);
-void PutBulkTime(const BulkTime& time, std::string& out);
-bool GetBulkTime(absl::string_view* input, BulkTime* time);
+// An instant in sorted records, which holds numbers: cheaper than absl::Time where there are
+// millions.
+void PutBulkTime(const Instant& time, std::string& out);
+bool GetBulkTime(absl::string_view* input, Instant* time);
 
 // Node numbers in sorted records: big-endian.
 inline constexpr uint64_t kBulkNodesMax = uint64_t{1} << 40;

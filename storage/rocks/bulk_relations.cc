@@ -60,7 +60,7 @@ absl::Status BulkRelations::Add(const ImportedRelation& relation, const ImportPo
                               (relation.last_seen.has_value() ? kHasTime : 0) |
                               (relation.visible_by.has_value() ? kHasGroups : 0));
   PutVarint(types_.NumberOf(relation.type), frame_);
-  if (relation.last_seen.has_value()) PutBulkTime(BulkTimeOf(*relation.last_seen), frame_);
+  if (relation.last_seen.has_value()) PutBulkTime(InstantOf(*relation.last_seen), frame_);
   if (relation.visible_by.has_value()) {
     PutVarint(entities_->group_sets().NumberOf(*relation.visible_by), frame_);
   }

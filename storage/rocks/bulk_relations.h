@@ -99,7 +99,7 @@ class BulkJoin {
   struct Fact {
     RelationMode mode{};
     uint32_t type = 0;
-    std::optional<BulkTime> last_seen;
+    std::optional<Instant> last_seen;
     std::optional<uint32_t> group_set;
     // The encoded position.
     absl::string_view position;

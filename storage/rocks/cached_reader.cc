@@ -10,6 +10,7 @@
 #include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_status.h"
+#include "storage/rocks/slices.h"
 #include "storage/varint.h"
 
 namespace relations {
@@ -23,8 +24,6 @@ constexpr size_t kHeadEntriesOfListMax = 512;
 constexpr size_t kHeadEntriesMax = NodeValue::kEntriesMax;
 // The first lists are read so far; of the others the first block.
 constexpr size_t kLongListsMax = 4;
-
-absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 std::shared_ptr<const rocksdb::Snapshot> TakeSnapshot(rocksdb::DB& db) {
   return {db.GetSnapshot(),

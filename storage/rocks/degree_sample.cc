@@ -13,11 +13,10 @@
 #include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_status.h"
+#include "storage/rocks/slices.h"
 
 namespace relations {
 namespace {
-
-absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 // Stops at the cap.
 absl::StatusOr<uint64_t> CountEntries(rocksdb::Iterator& lists, absl::string_view node_key) {

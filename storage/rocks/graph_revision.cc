@@ -14,13 +14,12 @@
 #include "storage/rocks/graph_writer.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_status.h"
+#include "storage/rocks/slices.h"
 
 namespace relations {
 namespace {
 
 constexpr NodeId kUnknown = WriteOverlay::kUnknown;
-
-absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 bool Covers(const GroupSet& keep, const GroupSet& groups) {
   return std::includes(keep.begin(), keep.end(), groups.begin(), groups.end());

@@ -18,11 +18,10 @@
 #include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_status.h"
+#include "storage/rocks/slices.h"
 
 namespace relations {
 namespace {
-
-absl::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 class Checker {
  public:

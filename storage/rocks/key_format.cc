@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "storage/entity_wire.h"
+#include "storage/instant.h"
 #include "storage/varint.h"
 
 namespace relations {
@@ -31,11 +32,6 @@ constexpr size_t kSecondsBytes = 5;
 absl::Status Damaged(absl::string_view what, absl::string_view bytes) {
   return absl::DataLossError(
       absl::StrCat("not a valid ", what, ": ", absl::BytesToHexString(bytes.substr(0, 64))));
-}
-
-absl::Time Epoch() {
-  static const absl::Time epoch = absl::FromCivil(absl::CivilSecond(1), absl::UTCTimeZone());
-  return epoch;
 }
 
 bool IsLowerHex(absl::string_view text) {
@@ -75,12 +71,10 @@ bool GetU64(absl::string_view* input, uint64_t* value) {
 }
 
 void PutInstant(absl::Time time, std::string& out) {
-  const absl::Duration since = time - Epoch();
-  absl::Duration rest;
-  const auto seconds = static_cast<uint64_t>(absl::IDivDuration(since, absl::Seconds(1), &rest));
-  out += static_cast<char>(seconds >> 32);
-  PutU32(static_cast<uint32_t>(seconds), out);
-  PutU32(static_cast<uint32_t>(absl::ToInt64Nanoseconds(rest)), out);
+  const Instant instant = InstantOf(time);
+  out += static_cast<char>(instant.seconds >> 32);
+  PutU32(static_cast<uint32_t>(instant.seconds), out);
+  PutU32(instant.nanoseconds, out);
 }
 
 bool GetInstant(absl::string_view* input, absl::Time* time) {
@@ -92,8 +86,7 @@ bool GetInstant(absl::string_view* input, absl::Time* time) {
   if (!GetU32(input, &low) || !GetU32(input, &nanoseconds) || nanoseconds >= 1'000'000'000) {
     return false;
   }
-  *time = Epoch() + absl::Seconds(static_cast<int64_t>(high << 32 | low)) +
-          absl::Nanoseconds(nanoseconds);
+  *time = TimeOf({high << 32 | low, nanoseconds});
   return IsTimestamp(*time);
 }
 

@@ -5,14 +5,13 @@
 #include "absl/strings/str_cat.h"
 #include "storage/base/status_macros.h"
 #include "storage/rocks/rocks_status.h"
+#include "storage/rocks/slices.h"
 
 namespace relations {
 namespace {
 
 // Keys and values of one file before compression. Compactions later move whole files of this size.
 constexpr uint64_t kFileBytes = uint64_t{256} << 20;
-
-rocksdb::Slice SliceOf(absl::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 

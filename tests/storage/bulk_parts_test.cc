@@ -242,9 +242,9 @@ TEST_CASE("positions and times come back from their bytes") {
        {absl::FromUnixSeconds(-62'135'596'800), absl::FromUnixSeconds(0),
         absl::FromUnixSeconds(253'402'300'799) + absl::Nanoseconds(999'999'999)}) {
     std::string text;
-    PutBulkTime(BulkTimeOf(time), text);
+    PutBulkTime(InstantOf(time), text);
     absl::string_view view = text;
-    BulkTime found;
+    Instant found;
     REQUIRE(GetBulkTime(&view, &found));
     CHECK(TimeOf(found) == time);
   }
