@@ -77,7 +77,6 @@ class Walk : private ScanSink, private EntitySink, private PairSink {
   absl::StatusOr<absl::string_view> VisibleBy(ClassId visibility);
   absl::Status ScanMore(std::vector<size_t> positions);
   absl::Status FindRelations();
-  absl::Status ScanAndMatch(std::vector<size_t> positions);
   void Match(size_t position);
   absl::Status LookUpHeavyPairs();
   void AddRelation(size_t source, size_t target, LabelId type, RelationMode mode,
@@ -295,14 +294,9 @@ absl::Status Walk::FindRelations() {
         hubs.begin(), hubs.end(), [&](size_t hub) { return nodes_[hub].settled.test(position); });
     if (!is_settled) far.push_back(position);
   }
-  if (!far.empty()) RETURN_IF_ERROR(ScanAndMatch(std::move(far)));
+  if (!far.empty()) RETURN_IF_ERROR(ScanMore(far));
+  for (const size_t position : far) Match(position);
   return LookUpHeavyPairs();
-}
-
-absl::Status Walk::ScanAndMatch(std::vector<size_t> positions) {
-  RETURN_IF_ERROR(ScanMore(positions));
-  for (const size_t position : positions) Match(position);
-  return absl::OkStatus();
 }
 
 // Takes the relations of an entity with others of the answer out of what was read of its list.
