@@ -1,9 +1,8 @@
 #include "gateway/tls_server.h"
 
-#include <sys/stat.h>
-
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "storage/base/file_stamp.h"
 #include "storage/base/log.h"
 #include "storage/base/status_macros.h"
 
@@ -68,11 +67,7 @@ absl::StatusOr<std::shared_ptr<TlsContext>> TlsServer::Load() const {
 std::string TlsServer::Stamp() const {
   std::string stamp;
   for (const std::string& file : {files_.certificate, files_.key, files_.authorities}) {
-    struct stat status = {};
-    if (!file.empty() && stat(file.c_str(), &status) == 0) {
-      absl::StrAppend(&stamp, status.st_ino, ".", status.st_size, ".", status.st_mtim.tv_sec, ".",
-                      status.st_mtim.tv_nsec, ";");
-    }
+    absl::StrAppend(&stamp, FileStamp(file), ";");
   }
   return stamp;
 }

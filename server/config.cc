@@ -103,6 +103,7 @@ void Define(Settings& settings, ServerConfig& config) {
   DefineServing(settings, config);
   DefineBackups(settings, config);
   DefineAccess(settings, config);
+  DefineIdentity(settings, config.identity);
   DefineTelemetry(settings, config);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/access/identity_config.h"
 #include "server/rate_limits.h"
 #include "server/server.h"
 #include "storage/base/settings.h"
@@ -43,6 +44,7 @@ struct ServerConfig {
   std::vector<std::string> trusted_peers;
   std::vector<uint32_t> trusted_uids;
   std::vector<std::string> trusted_roles = {"user"};
+  IdentityConfig identity;
   std::vector<std::string> rate_limit;
   std::string failed_auth_limit = "20:200";
   // All of the above as the operator sees it.

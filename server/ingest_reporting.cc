@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "server/authenticator.h"
+#include "server/access/authenticator.h"
 #include "storage/base/limits.h"
 #include "storage/base/public_error.h"
 #include "storage/base/status_macros.h"

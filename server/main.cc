@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "grpc/support/log.h"
-#include "server/authenticator.h"
+#include "server/access/identity.h"
 #include "server/backup_schedule.h"
 #include "server/config.h"
 #include "server/server.h"
@@ -76,14 +76,16 @@ absl::Status ServeUntilStopped(const Arguments& arguments, ServerConfig& config,
   ASSIGN_OR_RETURN(const std::unique_ptr<RocksGraphStore> graph,
                    RocksGraphStore::Open(&database, {(config.cache_mb << 20) / 2}));
   CredentialStore credentials(&database);
-  StoreAuthenticator authenticator(&credentials);
   ASSIGN_OR_RETURN(RateRules rules, RateRulesOf(config));
   RateLimits rate_limits(std::move(rules));
   Metrics metrics("relations-server");
   RequestMetrics calls(metrics, "relations_server_call", "method");
-  ASSIGN_OR_RETURN(const std::unique_ptr<RelationsServer> server,
-                   RelationsServer::Start(
-                       options, {graph.get(), &credentials, &authenticator, &rate_limits, &calls}));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Identity> identity,
+                   Identity::Start(config.identity, &credentials, metrics));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<RelationsServer> server,
+      RelationsServer::Start(
+          options, {graph.get(), &credentials, &identity->authenticator(), &rate_limits, &calls}));
   AddServerSources(metrics, *server, *graph, database);
   // Started last, so that it is gone before what its sources look at.
   std::unique_ptr<MetricsListener> metrics_listener;

@@ -5,9 +5,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "grpcpp/security/auth_context.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/proto_buffer_reader.h"
+#include "server/call_metadata.h"
 #include "server/grpc_status.h"
 #include "storage/base/limits.h"
 #include "storage/base/log.h"
@@ -17,73 +17,6 @@
 
 namespace relations {
 namespace {
-
-absl::string_view View(grpc::string_ref text) { return {text.data(), text.size()}; }
-
-std::vector<absl::string_view> MetadataValues(const grpc::CallbackServerContext& context,
-                                              const char* key) {
-  std::vector<absl::string_view> values;
-  const auto [begin, end] = context.client_metadata().equal_range(key);
-  for (auto header = begin; header != end; ++header) {
-    values.push_back(View(header->second));
-  }
-  return values;
-}
-
-// The only value of a header if it is fit to be logged and repeated: 1 to `size_max` visible ASCII
-// characters. Empty otherwise.
-std::string PlainHeader(const grpc::CallbackServerContext& context, const char* key,
-                        size_t size_max) {
-  const std::vector<absl::string_view> values = MetadataValues(context, key);
-  if (values.size() != 1 || values[0].size() > size_max ||
-      !std::all_of(values[0].begin(), values[0].end(),
-                   [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); })) {
-    return "";
-  }
-  return std::string(values[0]);
-}
-
-// What the transport proves of the peer. Local credentials are given to no connection but those
-// that were accepted as a trusted user's (server.cc).
-PeerProof ProofOf(const grpc::AuthContext& transport) {
-  PeerProof proof;
-  for (const grpc::string_ref& type : transport.FindPropertyValues("transport_security_type")) {
-    proof.trusted_uid |= type == "local";
-  }
-  for (const char* property : {"x509_common_name", "x509_subject_alternative_name"}) {
-    for (const grpc::string_ref& name : transport.FindPropertyValues(property)) {
-      if (transport.IsPeerAuthenticated()) proof.certificate_names.push_back(View(name));
-    }
-  }
-  return proof;
-}
-
-absl::Status TooMany(absl::string_view message) {
-  return PublicError(absl::StatusCode::kResourceExhausted, reason::kRateLimited, message);
-}
-
-// The principal that the credentials of a call name.
-absl::Status Authenticate(Authenticator& authenticator, const grpc::CallbackServerContext& context,
-                          CallIdentity* identity) {
-  // The cause goes to the log; the client cannot tell one from another.
-  const absl::Status refusal = PublicError(absl::StatusCode::kUnauthenticated,
-                                           reason::kUnauthenticated, "authentication failed");
-  const std::optional<Credentials> credentials =
-      ParseCredentials({MetadataValues(context, "authorization"),
-                        MetadataValues(context, "api-key"), MetadataValues(context, "api-secret")});
-  if (!credentials.has_value()) {
-    identity->cause = "credentials missing or malformed";
-    return refusal;
-  }
-  ASSIGN_OR_RETURN(std::optional<Principal> principal,
-                   authenticator.Authenticate(*credentials, absl::Now()));
-  if (!principal.has_value()) {
-    identity->cause = "credentials unknown, expired, unverified or revoked";
-    return refusal;
-  }
-  identity->principal = *std::move(principal);
-  return absl::OkStatus();
-}
 
 // What a caller is told who is refused because the server goes down: another may answer now.
 constexpr int kGoingDownRetrySeconds = 1;
@@ -113,11 +46,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
                          "the server is shutting down"));
       return;
     }
-    if (!environment_.workers->TryRun([this] { Answer(Run()); })) {
-      retry_after_s_ = environment_.workers->SecondsToCatchUp();
-      Answer(PublicError(absl::StatusCode::kUnavailable, reason::kUnavailable,
-                         "the server is overloaded"));
-    }
+    OnWorker([this] { Identify(); });
   }
 
   void OnDone() override {
@@ -129,14 +58,30 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   }
 
  private:
-  absl::Status Run() {
-    RETURN_IF_ERROR(call_.CheckAlive());
-    CallIdentity identity;
-    const absl::Status identified = IdentifyCall(environment_, *context_, &identity);
-    cause_ = std::move(identity.cause);
-    retry_after_s_ = identity.retry_after_s;
+  // Runs the next part of the call on a worker, or refuses the call at once.
+  template <typename Part>
+  void OnWorker(Part part) {
+    if (environment_.workers->TryRun(std::move(part))) return;
+    retry_after_s_ = environment_.workers->SecondsToCatchUp();
+    Answer(PublicError(absl::StatusCode::kUnavailable, reason::kUnavailable,
+                       "the server is overloaded"));
+  }
+
+  // Nobody waits for a verdict that is not at hand: it brings the call back to a worker.
+  void Identify() {
+    if (const absl::Status alive = call_.CheckAlive(); !alive.ok()) return Answer(alive);
+    const std::optional<absl::Status> identified = BeginIdentifyCall(
+        environment_, *context_, &identity_,
+        [this](absl::Status later) { OnWorker([this, later] { Answer(Run(later)); }); });
+    if (identified.has_value()) Answer(Run(*identified));
+  }
+
+  absl::Status Run(const absl::Status& identified) {
+    cause_ = std::move(identity_.cause);
+    retry_after_s_ = identity_.retry_after_s;
     RETURN_IF_ERROR(identified);
-    call_.set_principal(std::move(identity.principal));
+    call_.set_principal(std::move(identity_.principal));
+    RETURN_IF_ERROR(call_.CheckAlive());
     RETURN_IF_ERROR(CountCall());
     if (!HasAnyRole(call_.principal(), method_.roles)) {
       return PublicError(absl::StatusCode::kPermissionDenied, reason::kPermissionDenied,
@@ -157,7 +102,8 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
     context_->AddTrailingMetadata("ratelimit-reset", absl::StrCat(answer->reset_s));
     if (answer->granted) return absl::OkStatus();
     retry_after_s_ = answer->retry_after_s;
-    return TooMany("too many requests");
+    return PublicError(absl::StatusCode::kResourceExhausted, reason::kRateLimited,
+                       "too many requests");
   }
 
   // The last thing this object does of its own: gRPC may call OnDone before Finish returns.
@@ -216,6 +162,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   grpc::ByteBuffer* answer_;
   Call call_;
   std::string request_id_;
+  CallIdentity identity_;
   // What the log knows better than the client; empty where the status says it.
   std::string cause_;
   // Of a refusal for a limit or for overload.
@@ -252,33 +199,6 @@ grpc::ServerUnaryReactor* ServeUnary(const CallEnvironment& environment, const U
   auto* const reactor = new UnaryReactor(environment, method, context, request, answer);
   reactor->Start();
   return reactor;
-}
-
-absl::Status IdentifyCall(const CallEnvironment& environment,
-                          const grpc::CallbackServerContext& context, CallIdentity* identity) {
-  const TrustedHops* const hops = environment.trusted_hops;
-  const bool trusted = hops != nullptr && IsTrusted(*hops, ProofOf(*context.auth_context()));
-  if (trusted) {
-    ASSIGN_OR_RETURN(std::optional<Principal> asserted,
-                     AssertedPrincipal(*hops, MetadataValues(context, "user-id"),
-                                       MetadataValues(context, "groups")));
-    if (asserted.has_value()) {
-      identity->principal = *std::move(asserted);
-      return absl::OkStatus();
-    }
-  }
-  RateLimits* const limits = trusted ? nullptr : environment.rate_limits;
-  const absl::Time now = absl::Now();
-  if (const auto wait = limits ? limits->LookAtPeer(context.peer(), now) : std::nullopt) {
-    identity->retry_after_s = wait->retry_after_s;
-    identity->cause = "too many failed authentications from this peer";
-    return TooMany("too many failed authentications");
-  }
-  const absl::Status status = Authenticate(*environment.authenticator, context, identity);
-  if (limits != nullptr && status.code() == absl::StatusCode::kUnauthenticated) {
-    limits->CountFailure(context.peer(), now);
-  }
-  return status;
 }
 
 std::string RequestIdOf(const grpc::CallbackServerContext& context) {

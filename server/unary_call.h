@@ -1,8 +1,9 @@
 // The path that every call of every service takes, in this order:
 //
 //   gRPC's thread   accepted? (draining or too many in flight: UNAVAILABLE at once)
-//   a worker        alive? -> authenticate (UNAUTHENTICATED) -> rate (RESOURCE_EXHAUSTED)
-//                   -> role (PERMISSION_DENIED)
+//   a worker        alive? -> authenticate (UNAUTHENTICATED); while an authenticator asks another
+//                   service, the call holds no worker
+//   a worker        alive? -> rate (RESOURCE_EXHAUSTED) -> role (PERMISSION_DENIED)
 //                   -> the method's handler (parameters, look-up, answer)
 //                   -> one log line -> the answer or a status with an error id
 //
@@ -27,8 +28,9 @@
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
-#include "server/authenticator.h"
+#include "server/access/authenticator.h"
 #include "server/call_gate.h"
+#include "server/call_identity.h"
 #include "server/rate_limits.h"
 #include "server/trusted_hops.h"
 #include "server/worker_pool.h"
@@ -104,21 +106,6 @@ struct UnaryMethod {
 grpc::ServerUnaryReactor* ServeUnary(const CallEnvironment& environment, const UnaryMethod& method,
                                      grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* answer);
-
-// Who calls, or what the log and the answer say of the one who may not.
-struct CallIdentity {
-  Principal principal;
-  // Why he was refused, for the log; empty where the status says it.
-  std::string cause;
-  // Of a refusal for too many failures; else 0.
-  int retry_after_s = 0;
-};
-
-// Who calls: whom a trusted hop asserts, else whom the credentials name. UNAUTHENTICATED, one
-// message for every cause; RESOURCE_EXHAUSTED after too many failures of the peer; other errors are
-// the authenticator's. May block.
-absl::Status IdentifyCall(const CallEnvironment& environment,
-                          const grpc::CallbackServerContext& context, CallIdentity* identity);
 
 // The call's `x-request-id` when it is fit to be logged, else a fresh one.
 std::string RequestIdOf(const grpc::CallbackServerContext& context);

@@ -23,6 +23,8 @@ inline constexpr size_t kTypeBytesMax = 64;
 
 // Credentials: visible ASCII characters of a key, a secret or a token.
 inline constexpr size_t kCredentialBytesMax = 512;
+// A token of three parts with dots between, which tells of its user itself.
+inline constexpr size_t kJwtBytesMax = 8192;
 inline constexpr size_t kUserIdBytesMax = 128;
 inline constexpr size_t kCredentialNameBytesMax = 128;
 inline constexpr size_t kRoleBytesMax = 64;

@@ -1,4 +1,4 @@
-#include "server/authenticator.h"
+#include "server/access/authenticator.h"
 
 #include <string>
 #include <vector>

@@ -16,18 +16,31 @@
 namespace relations {
 namespace {
 
-// Knows one token; "down" makes it unable to tell.
+// Knows one token; "down" makes it unable to tell. Of "later" it knows at Release.
 class OneToken final : public Authenticator {
  public:
-  absl::StatusOr<std::optional<Principal>> Authenticate(const Credentials& credentials,
-                                                        absl::Time) override {
+  void WaitForLater() { asked_.wait(); }
+  void Release(const Verdict& verdict) { later_(verdict); }
+
+  std::optional<Verdict> Authenticate(const Credentials& credentials, absl::Time,
+                                      Later later) override {
+    if (credentials.bearer == "later") {
+      later_ = std::move(later);
+      asked_.count_down();
+      return std::nullopt;
+    }
     if (credentials.bearer == "down") {
       return absl::UnavailableError("the session service at 192.0.2.7 does not answer");
     }
+    if (credentials.bearer != "good") return absl::UnauthenticatedError("not that token");
     Principal principal;
     principal.roles = {"user"};
-    return credentials.bearer == "good" ? std::optional(principal) : std::nullopt;
+    return principal;
   }
+
+ private:
+  std::latch asked_{1};
+  Later later_;
 };
 
 class HandlerService final : public v1::RelationsService::WithRawCallbackMethod_GetRelations<
@@ -61,6 +74,7 @@ class HandlerServer {
   ~HandlerServer() { server_->Shutdown(std::chrono::system_clock::now()); }
 
   std::string address() const { return "unix:" + (directory_ / "socket"); }
+  OneToken& authenticator() { return authenticator_; }
 
  private:
   TempDir directory_;
@@ -79,6 +93,33 @@ absl::Status UntilDead(Call& call) {
     std::this_thread::yield();
   }
   return call.CheckAlive();
+}
+
+absl::Status Greet(Call&, const grpc::ByteBuffer&, grpc::ByteBuffer& answer) {
+  const grpc::Slice slice("hi");
+  answer = grpc::ByteBuffer(&slice, 1);
+  return absl::OkStatus();
+}
+
+TEST_CASE("a call whose verdict comes later holds no worker, and goes on with it") {
+  const std::vector<std::pair<Verdict, std::string>> rows = {
+      {Principal{"", "", {}, {"user"}}, "OK"},
+      {Principal{"", "", {}, {"guest"}}, "PERMISSION_DENIED"},
+      {absl::UnauthenticatedError("not that one"), "UNAUTHENTICATED"},
+      {absl::UnavailableError("192.0.2.7 is away"), "UNAVAILABLE"}};
+  for (const auto& [verdict, code] : rows) {
+    CAPTURE(code);
+    HandlerServer server(Greet);
+    RpcClient client(server.address());
+    PendingRpc waiting = client.Start(kGetRelations, "", {{"authorization", "Bearer later"}});
+    server.authenticator().WaitForLater();
+    // There is one worker, and one call may be in flight there.
+    CHECK(client.Call(kGetRelations, "", kGood).code == "OK");
+    server.authenticator().Release(verdict);
+    const RpcOutcome outcome = waiting.Wait();
+    CHECK(outcome.code == code);
+    CHECK(outcome.message.find("192.0.2.7") == std::string::npos);
+  }
 }
 
 TEST_CASE("a client that leaves ends the work for it") {

@@ -5,9 +5,11 @@
 //   - it is `Bearer`, in any case, and exactly one token, separated by spaces;
 //   - a key pair is exactly one `api-key` and one `api-secret`;
 //   - a credential is 1 to limits::kCredentialBytesMax visible ASCII characters.
+//   - a token of three parts (server/access/jwt.h) may have limits::kJwtBytesMax.
 // Everything else is malformed, and to the client the same as unknown.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,16 +39,26 @@ struct Credentials {
 // Nothing when the headers are missing, partial, repeated or malformed.
 std::optional<Credentials> ParseCredentials(const CredentialHeaders& headers);
 
+// Whom credentials name. UNAUTHENTICATED: nobody (unknown, expired, unverified, revoked); the
+// message tells the log why, and the client nothing. Another error: nobody can tell now.
+using Verdict = absl::StatusOr<Principal>;
+
 // Thread-safe.
 class Authenticator {
  public:
+  using Later = std::function<void(Verdict verdict)>;
+
   virtual ~Authenticator() = default;
 
-  // The principal at `now`, or nothing when the credentials are unknown, expired, unverified or
-  // revoked. An error means that nobody can tell now.
-  virtual absl::StatusOr<std::optional<Principal>> Authenticate(const Credentials& credentials,
-                                                                absl::Time now) = 0;
+  // The verdict at `now`, when it is at hand. Otherwise nothing, and `later` is called once, maybe
+  // before this returns, on a thread that must not be held up. `credentials` need not outlive this.
+  virtual std::optional<Verdict> Authenticate(const Credentials& credentials, absl::Time now,
+                                              Later later) = 0;
 };
+
+// The same, waiting for the verdict.
+Verdict AuthenticateAndWait(Authenticator& authenticator, const Credentials& credentials,
+                            absl::Time now);
 
 // Asks the embedded credential store at every call: a revocation counts from the next one.
 class StoreAuthenticator final : public Authenticator {
@@ -54,8 +66,8 @@ class StoreAuthenticator final : public Authenticator {
   // `store` is not owned and must outlive this.
   explicit StoreAuthenticator(const CredentialStore* store) : store_(store) {}
 
-  absl::StatusOr<std::optional<Principal>> Authenticate(const Credentials& credentials,
-                                                        absl::Time now) override;
+  std::optional<Verdict> Authenticate(const Credentials& credentials, absl::Time now,
+                                      Later later) override;
 
  private:
   const CredentialStore* store_;
