@@ -61,8 +61,9 @@ class HandlerService final : public v1::RelationsService::WithRawCallbackMethod_
 
 class HandlerServer {
  public:
-  explicit HandlerServer(UnaryHandler handler, absl::Duration max_request = absl::Seconds(60))
-      : workers_({1, 1}),
+  explicit HandlerServer(UnaryHandler handler, absl::Duration max_request = absl::Seconds(60),
+                         size_t max_in_flight = 1)
+      : workers_({1, max_in_flight}),
         environment_{&authenticator_, &workers_, &gate_, max_request},
         service_(environment_, {"Test", {"user"}, std::move(handler)}) {
     grpc::ServerBuilder builder;
@@ -109,11 +110,11 @@ TEST_CASE("a call whose verdict comes later holds no worker, and goes on with it
       {absl::UnavailableError("192.0.2.7 is away"), "UNAVAILABLE"}};
   for (const auto& [verdict, code] : rows) {
     CAPTURE(code);
-    HandlerServer server(Greet);
+    HandlerServer server(Greet, absl::Seconds(60), 2);
     RpcClient client(server.address());
     PendingRpc waiting = client.Start(kGetRelations, "", {{"authorization", "Bearer later"}});
     server.authenticator().WaitForLater();
-    // There is one worker, and one call may be in flight there.
+    // There is one worker.
     CHECK(client.Call(kGetRelations, "", kGood).code == "OK");
     server.authenticator().Release(verdict);
     const RpcOutcome outcome = waiting.Wait();
