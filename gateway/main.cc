@@ -11,6 +11,7 @@
 #include "gateway/upstream.h"
 #include "storage/base/log.h"
 #include "storage/base/metrics.h"
+#include "storage/base/process.h"
 #include "storage/base/reload.h"
 #include "storage/base/signals.h"
 #include "storage/base/status_macros.h"
@@ -123,6 +124,7 @@ int Run(const Arguments& arguments, Config config) {
 }  // namespace relations::gateway
 
 int main(int argc, char** argv) {
+  relations::PrepareProcess();
   auto config = relations::gateway::ReadConfig(argc, argv);
   if (const int* exit_code = std::get_if<int>(&config)) {
     return *exit_code;

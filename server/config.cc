@@ -14,7 +14,9 @@ constexpr char kAbout[] = "Serves the relations of a threat graph over gRPC.";
 constexpr char kProgram[] = "relations-server";
 
 void DefineServing(Settings& settings, ServerConfig& config) {
-  config.workers = std::max(1U, std::thread::hardware_concurrency());
+  // Two for each core: while one waits, for a lock or a disk, the other has the core, and gRPC
+  // sends the answers of several at once.
+  config.workers = 2 * std::max(1U, std::thread::hardware_concurrency());
   settings.Add("data", config.data, "directory of the store")->required();
   settings
       .Add("listen", config.listen,

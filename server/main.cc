@@ -15,6 +15,7 @@
 #include "server/server.h"
 #include "server/server_sources.h"
 #include "storage/base/log.h"
+#include "storage/base/process.h"
 #include "storage/base/reload.h"
 #include "storage/base/signals.h"
 #include "storage/base/status_macros.h"
@@ -131,6 +132,7 @@ absl::Status Run(const Arguments& arguments, ServerConfig& config, const sigset_
 }  // namespace relations
 
 int main(int argc, char** argv) {
+  relations::PrepareProcess();
   relations::ServerConfig config;
   if (const std::optional<int> exit_code = relations::ReadConfig(argc, argv, config)) {
     return *exit_code;

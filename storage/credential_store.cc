@@ -51,8 +51,12 @@ char PrefixOf(CredentialRecord::Kind kind) {
   return kind == CredentialRecord::KIND_KEY_PAIR ? kKeyPairPrefix : kSessionPrefix;
 }
 
+std::string KeyOfDigest(CredentialRecord::Kind kind, absl::string_view digest) {
+  return absl::StrCat(std::string(1, PrefixOf(kind)), digest);
+}
+
 std::string RecordKey(CredentialRecord::Kind kind, absl::string_view key_or_token) {
-  return absl::StrCat(std::string(1, PrefixOf(kind)), Digest(key_or_token));
+  return KeyOfDigest(kind, Digest(key_or_token));
 }
 
 std::string IdKey(absl::string_view id) { return absl::StrCat(std::string(1, kIdPrefix), id); }
@@ -153,32 +157,39 @@ absl::Status Insert(RocksDatabase& database, const std::string& key,
   return database.Write(batch);
 }
 
-// The principal of the record under the digest of `key_or_token` if `secret` is its secret. An
-// unknown credential costs the same digests and comparison as a wrong secret.
-absl::StatusOr<std::optional<Principal>> Find(const RocksDatabase& database,
-                                              CredentialRecord::Kind kind,
-                                              absl::string_view key_or_token,
+// The record under `key`, or null; from the cache, where it has one.
+absl::StatusOr<CredentialCache::Record> ReadRecord(const RocksDatabase& database,
+                                                   CredentialCache& cache,
+                                                   CredentialRecord::Kind kind,
+                                                   const std::string& key) {
+  if (CredentialCache::Record known = cache.Find(key)) return known;
+  const CredentialCache::Ticket ticket = cache.TakeTicket();
+  ASSIGN_OR_RETURN(const std::optional<std::string> bytes, database.Get(Family::kCredentials, key));
+  if (!bytes.has_value()) return nullptr;
+  ASSIGN_OR_RETURN(CredentialRecord parsed, ParseRecord(kind, *bytes));
+  CredentialCache::Record record = std::make_shared<const CredentialRecord>(std::move(parsed));
+  cache.Insert(key, record, ticket);
+  return record;
+}
+
+// The principal of the record under `key` if `secret` is the digest of its secret. An unknown
+// credential costs the same comparison as a wrong secret.
+absl::StatusOr<std::optional<Principal>> Find(const RocksDatabase& database, CredentialCache& cache,
+                                              CredentialRecord::Kind kind, const std::string& key,
                                               absl::string_view secret, absl::Time now) {
-  const std::string digest = Digest(secret);
-  ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
-                   database.Get(Family::kCredentials, RecordKey(kind, key_or_token)));
-  CredentialRecord record;
-  if (bytes.has_value()) {
-    ASSIGN_OR_RETURN(record, ParseRecord(kind, *bytes));
-  } else {
-    record.set_secret_sha256(std::string(kDigestBytes, '\0'));
-  }
-  const bool matches =
-      CRYPTO_memcmp(digest.data(), record.secret_sha256().data(), kDigestBytes) == 0;
-  if (!bytes.has_value() || !matches || !record.verified() || record.revoked() ||
-      now >= absl::FromUnixSeconds(record.expires_at())) {
+  ASSIGN_OR_RETURN(const CredentialCache::Record record, ReadRecord(database, cache, kind, key));
+  static constexpr std::array<char, kDigestBytes> kNobody = {};
+  const char* const expected = record == nullptr ? kNobody.data() : record->secret_sha256().data();
+  const bool matches = CRYPTO_memcmp(secret.data(), expected, kDigestBytes) == 0;
+  if (record == nullptr || !matches || !record->verified() || record->revoked() ||
+      now >= absl::FromUnixSeconds(record->expires_at())) {
     return std::optional<Principal>();
   }
   Principal principal;
-  principal.credential_id = record.id();
-  principal.user_id = record.user_id();
-  principal.groups = CanonicalGroups({record.groups().begin(), record.groups().end()});
-  principal.roles.assign(record.roles().begin(), record.roles().end());
+  principal.credential_id = record->id();
+  principal.user_id = record->user_id();
+  principal.groups = CanonicalGroups({record->groups().begin(), record->groups().end()});
+  principal.roles.assign(record->roles().begin(), record->roles().end());
   return std::optional<Principal>(std::move(principal));
 }
 
@@ -210,12 +221,16 @@ absl::StatusOr<CreatedSession> CredentialStore::CreateSession(
 absl::StatusOr<std::optional<Principal>> CredentialStore::FindKeyPair(absl::string_view api_key,
                                                                       absl::string_view api_secret,
                                                                       absl::Time now) const {
-  return Find(*database_, CredentialRecord::KIND_KEY_PAIR, api_key, api_secret, now);
+  return Find(*database_, cache_, CredentialRecord::KIND_KEY_PAIR,
+              RecordKey(CredentialRecord::KIND_KEY_PAIR, api_key), Digest(api_secret), now);
 }
 
 absl::StatusOr<std::optional<Principal>> CredentialStore::FindSession(absl::string_view bearer,
                                                                       absl::Time now) const {
-  return Find(*database_, CredentialRecord::KIND_SESSION, bearer, bearer, now);
+  // The token is its own secret: one digest finds the record and proves the token.
+  const std::string digest = Digest(bearer);
+  return Find(*database_, cache_, CredentialRecord::KIND_SESSION,
+              KeyOfDigest(CredentialRecord::KIND_SESSION, digest), digest, now);
 }
 
 absl::StatusOr<std::vector<CredentialRecord>> CredentialStore::List(
@@ -255,7 +270,10 @@ absl::StatusOr<CredentialRecord> CredentialStore::Revoke(CredentialRecord::Kind 
   record.set_revoked(true);
   rocksdb::WriteBatch batch;
   batch.Put(database_->family(Family::kCredentials), *key, record.SerializeAsString());
-  RETURN_IF_ERROR(database_->Write(batch));
+  const absl::Status written = database_->Write(batch);
+  // Also when it failed: nobody knows then what the next read will give.
+  cache_.Forget();
+  RETURN_IF_ERROR(written);
   return record;
 }
 

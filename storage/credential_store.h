@@ -5,7 +5,8 @@
 //   ASSIGN_OR_RETURN(CreatedKeyPair created, store.CreateKeyPair(params));
 //   ASSIGN_OR_RETURN(auto principal, store.FindKeyPair(key, secret, absl::Now()));
 //
-// Thread-safe. A revocation counts for every Find that starts after Revoke returned.
+// Thread-safe. A revocation counts for every Find that starts after Revoke returned. What was found
+// is remembered, so a database has one CredentialStore.
 #pragma once
 
 #include <optional>
@@ -17,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "relations/store/v1/credential.pb.h"
+#include "storage/credential_cache.h"
 #include "storage/graph_types.h"
 #include "storage/rocks/database.h"
 
@@ -87,6 +89,8 @@ class CredentialStore {
 
  private:
   RocksDatabase* database_;
+  // Of what FindKeyPair and FindSession read.
+  mutable CredentialCache cache_;
 };
 
 }  // namespace relations

@@ -30,6 +30,16 @@ size_t SequenceLength(absl::string_view text) {
   return 0;
 }
 
+// Text that stands in a JSON string as it is: printable ASCII but for quote and backslash.
+size_t PlainLength(absl::string_view text) {
+  size_t length = 0;
+  while (length < text.size() && static_cast<uint8_t>(text[length]) >= 0x20 &&
+         static_cast<uint8_t>(text[length]) < 0x7F && text[length] != '"' && text[length] != '\\') {
+    ++length;
+  }
+  return length;
+}
+
 }  // namespace
 
 bool IsValidUtf8(absl::string_view text) {
@@ -53,6 +63,10 @@ void AppendJsonString(absl::string_view text, std::string& json) {
   static constexpr char kHex[] = "0123456789abcdef";
   json += '"';
   while (!text.empty()) {
+    const size_t plain = PlainLength(text);
+    json.append(text.data(), plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const size_t length = SequenceLength(text);
     const char c = text[0];
     if (length == 0) {
@@ -71,12 +85,10 @@ void AppendJsonString(absl::string_view text, std::string& json) {
       json += "\\r";
     } else if (c == '\t') {
       json += "\\t";
-    } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) {
+    } else {
       json += "\\u00";
       json += kHex[static_cast<uint8_t>(c) >> 4];
       json += kHex[c & 0xF];
-    } else {
-      json += c;
     }
     text.remove_prefix(length);
   }

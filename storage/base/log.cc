@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -71,12 +73,32 @@ void AppendValue(const std::variant<absl::string_view, int64_t, double, bool>& v
   }
 }
 
+// Longer than most lines.
+constexpr size_t kLineBytes = 640;
+
+// Appends `now` as a JSON string: "2023-06-15T14:30:00.123456Z". The text of the second is kept,
+// for thousands of lines share it.
+void AppendTime(absl::Time now, std::string& line) {
+  thread_local int64_t second = std::numeric_limits<int64_t>::min();
+  thread_local std::string text;
+  const int64_t micros = absl::ToUnixMicros(now);
+  const int64_t seconds = absl::ToUnixSeconds(now);
+  if (seconds != second) {
+    text = absl::FormatTime("\"%Y-%m-%dT%H:%M:%S.", now, absl::UTCTimeZone());
+    second = seconds;
+  }
+  line += text;
+  const std::string fraction = std::to_string(1'000'000 + micros - seconds * 1'000'000);
+  line.append(fraction, 1, 6);
+  line += "Z\"";
+}
+
 }  // namespace
 
 absl::Status SetUpLog(absl::string_view program, absl::string_view level) {
   ASSIGN_OR_RETURN(const LogLevel lowest, ParseLevel(level));
-  auto logger = std::make_shared<spdlog::logger>(
-      std::string(program), std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>(std::string(program),
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern("%v");
   logger->set_level(ToSpdlog(lowest));
   logger->flush_on(spdlog::level::debug);
@@ -105,9 +127,10 @@ void Log(LogLevel level, absl::string_view message, std::initializer_list<LogFie
   if (!logger->should_log(ToSpdlog(level))) {
     return;
   }
-  std::string line = "{\"time\":";
-  AppendJsonString(absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
-                   line);
+  std::string line;
+  line.reserve(kLineBytes);
+  line += "{\"time\":";
+  AppendTime(absl::Now(), line);
   absl::StrAppend(&line, ",\"level\":\"", NameOf(level), "\",\"program\":");
   AppendJsonString(absl::string_view(logger->name().data(), logger->name().size()), line);
   line += ",\"message\":";

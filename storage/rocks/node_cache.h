@@ -158,7 +158,8 @@ class NodeCache {
   static constexpr uint8_t kReadsMax = 3;
   static constexpr size_t kShards = 64;
 
-  Shard& ShardOf(const Key& key) { return shards_[absl::HashOf(key) % kShards]; }
+  static size_t ShardIndexOf(const Key& key) { return absl::HashOf(key) % kShards; }
+  Shard& ShardOf(const Key& key) { return shards_[ShardIndexOf(key)]; }
   template <typename Change>
   void ForEachShardOf(absl::Span<const Key> keys, const Change& change);
   // REQUIRES, as all below: the shard's mutex is held.

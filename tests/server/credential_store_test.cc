@@ -149,6 +149,25 @@ TEST_CASE("a revocation is of one credential, for ever, and of the right kind") 
   }
 }
 
+TEST_CASE("what was found once is remembered until a credential is revoked") {
+  StoreOnDisk disk;
+  const auto session = disk.store().CreateSession(Params());
+  const auto other = disk.store().CreateSession(Params());
+  REQUIRE(session.ok());
+  REQUIRE(other.ok());
+  const absl::Time end = absl::FromUnixSeconds(session->record.expires_at());
+  CHECK(Found(disk.store().FindSession(session->bearer, absl::Now())) == kUser);
+  const auto key = disk.database().Get(Family::kCredentials, "i" + session->record.id());
+  REQUIRE(key.ok());
+  rocksdb::WriteBatch batch;
+  batch.Delete(disk.database().family(Family::kCredentials), **key);
+  REQUIRE(disk.database().Write(batch).ok());
+  CHECK(Found(disk.store().FindSession(session->bearer, absl::Now())) == kUser);
+  CHECK(Found(disk.store().FindSession(session->bearer, end)) == "nobody");
+  REQUIRE(disk.store().Revoke(kSession, other->record.id()).ok());
+  CHECK(Found(disk.store().FindSession(session->bearer, absl::Now())) == "nobody");
+}
+
 TEST_CASE("lists are by kind, ordered by id, with the revoked ones") {
   StoreOnDisk disk;
   std::set<std::string> ids;

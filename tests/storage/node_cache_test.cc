@@ -118,6 +118,29 @@ TEST_CASE("a key that is to be remembered is, until as many others are") {
   CHECK_FALSE(cache.Remembers(KeyOf(1)));
 }
 
+TEST_CASE("keys asked for at once give each its own value, also one that stands there twice") {
+  NodeCache cache(kPlenty);
+  std::vector<NodeCache::Key> keys;
+  for (uint64_t node = 1; node <= 500; ++node) {
+    if (node % 3 != 0) {
+      cache.Insert(KeyOf(node), ValueOf(std::to_string(node)), cache.TakeTicket(), 1);
+    }
+    keys.push_back(KeyOf(node));
+  }
+  keys.push_back(KeyOf(1));
+  std::vector<NodeCache::Value> values(3);
+  cache.Find(keys, 1, &values);
+  REQUIRE(values.size() == keys.size());
+  for (uint64_t node = 1; node <= 500; ++node) {
+    CAPTURE(node);
+    const NodeCache::Value& value = values[node - 1];
+    CHECK((value == nullptr) == (node % 3 == 0));
+    if (value != nullptr) CHECK(value->record() == std::to_string(node));
+  }
+  REQUIRE(values.back() != nullptr);
+  CHECK(values.back() == values.front());
+}
+
 TEST_CASE("an empty value is a value") {
   NodeCache cache(kPlenty);
   cache.Insert(KeyOf(1), ValueOf(""), cache.TakeTicket(), 1);
