@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "gateway/uuid.h"
 #include "storage/base/limits.h"
+#include "storage/base/random.h"
 
 namespace relations::gateway {
 namespace {
@@ -53,7 +53,7 @@ std::string RequestIdOf(const HttpRequest& request) {
       return id;
     }
   }
-  return MakeUuid();
+  return NewUuid();
 }
 
 bool IsTraceParent(absl::string_view text) {

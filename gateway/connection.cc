@@ -5,7 +5,9 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
+#include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -31,11 +33,22 @@ constexpr size_t kLingerBytesMax = 256 << 10;
 // What the log says where a client left before its answer.
 constexpr int kClientLeft = 499;
 
+// The value of Date, "Sun, 06 Nov 1994 08:49:37 GMT". The text of a second is kept, for thousands
+// of answers share it.
+absl::string_view DateNow() {
+  thread_local int64_t second = std::numeric_limits<int64_t>::min();
+  thread_local std::string text;
+  const absl::Time now = absl::Now();
+  if (absl::ToUnixSeconds(now) != second) {
+    second = absl::ToUnixSeconds(now);
+    text = absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", now, absl::UTCTimeZone());
+  }
+  return text;
+}
+
 std::string AnswerHead(const HttpAnswer& answer, bool close, bool http_1_1) {
-  std::string head = absl::StrCat(
-      "HTTP/1.1 ", answer.status, " ", ReasonPhrase(answer.status),
-      "\r\nDate: ", absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()),
-      "\r\n", answer.fields());
+  std::string head = absl::StrCat("HTTP/1.1 ", answer.status, " ", ReasonPhrase(answer.status),
+                                  "\r\nDate: ", DateNow(), "\r\n", answer.fields());
   if (answer.status != 204 && answer.status != 304) {
     absl::StrAppend(&head, "Content-Length: ", answer.body.size(), "\r\n");
   }

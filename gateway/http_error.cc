@@ -9,6 +9,7 @@
 #include "gateway/uuid.h"
 #include "storage/base/limits.h"
 #include "storage/base/public_error.h"
+#include "storage/base/random.h"
 
 namespace relations::gateway {
 namespace {
@@ -83,7 +84,7 @@ Failure::Failure(int http_status, absl::string_view code_word, absl::string_view
     : status(http_status),
       code(code_word),
       message(OneLine(text)),
-      error_id(MakeUuid()),
+      error_id(NewUuid()),
       retry_after_s(http_status == 429 || http_status == 503 ? kRetryAfterSecondsMin : 0) {}
 
 Failure FailureOfCall(const RpcFailure& rpc) {
