@@ -44,6 +44,9 @@ class JsonBuffer {
     ++size_;
   }
 
+  // REQUIRES: place < size().
+  void Replace(size_t place, char c) { bytes_[place] = c; }
+
   size_t size() const { return size_; }
   absl::string_view view() const { return {bytes_.data(), size_}; }
   // Forgets what was written from `size` on. REQUIRES: size <= size().

@@ -7,13 +7,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gateway/json_buffer.h"
+#include "gateway/map_rule.h"
 #include "gateway/scalar_rule.h"
+#include "gateway/value_rule.h"
 #include "gateway/wire_reader.h"
 #include "google/protobuf/descriptor.h"
 
@@ -31,17 +34,26 @@ class MessageRule {
   };
 
   // The rule for messages of `type`, for its first `fields_max` fields. Scalars of every type,
-  // strings and messages have rules, single and repeated; so have Timestamp and maps from strings
-  // to google.protobuf.Value. INTERNAL names a field of another kind: other well-known types, other
-  // maps, members of a oneof and `optional` scalars, and messages that contain themselves.
+  // strings, messages (also within themselves) and Timestamp have rules, single, `optional`, in a
+  // oneof and repeated; so have maps with keys of every type and such values, or
+  // google.protobuf.Value. INTERNAL names a field of another kind: groups and the other types of
+  // the package google.protobuf.
   static absl::StatusOr<MessageRule> Make(const google::protobuf::Descriptor& type, int fields_max);
 
   // Appends the message as an object with every field of the rule, in the order of declaration,
   // whatever their order on the wire. Of a single field that stands there twice the last counts, as
   // in any protobuf reader, and of a message the parts merge; fields without a rule are passed
-  // over. A message within that is not there is null. DATA_LOSS as AnswerWriter::Write; `json` then
-  // ends anywhere.
+  // over. A field that says whether it is there (`optional`, a member of a oneof) is left out where
+  // it is not; another message that is not there is null. DATA_LOSS as AnswerWriter::Write; `json`
+  // then ends anywhere.
   absl::Status Write(absl::string_view wire, Scratch& scratch, JsonBuffer& json) const;
+
+  // What is wrong with the bytes, a literal; nullptr: nothing.
+  using Fault = const char*;
+
+  // The same for a message that stands within `depth` others. At most kDepthMax are written.
+  static constexpr int kDepthMax = 100;
+  Fault WriteWithin(absl::string_view wire, int depth, JsonBuffer& json) const;
 
  private:
   enum class Kind : uint8_t {
@@ -51,71 +63,96 @@ class MessageRule {
     kTimestamp,
     kValueMap,
     kScalar,
-    kScalarList,
     kMessage,
-    kMessageList,
+    kList,
+    kMap,
   };
-  // What is wrong with the bytes, a literal; nullptr: nothing.
-  using Fault = const char*;
 
-  // The key with its separators, `{"id":` or `,"type":`: copied by a move of fixed size, with what
-  // is behind its end.
+  // The key with its separators, `,"type":`; the comma of an object's first key becomes its `{` in
+  // the end. The head of a label is copied by a move of fixed size, with what is behind its end.
   struct Label {
-    static constexpr size_t kBytesMax = JsonBuffer::kSlack;
-    std::array<char, kBytesMax> text = {};
-    size_t size = 0;
+    static constexpr size_t kHeadBytesMax = JsonBuffer::kSlack;
+    std::array<char, kHeadBytesMax> head = {};
+    size_t head_size = 0;
+    // What is behind the head; null where nothing is.
+    std::unique_ptr<const std::string> rest;
   };
+  static constexpr int kNoOneof = -1;
   struct Field {
-    uint32_t number;
-    Kind kind;
-    WireField::Type wire_type;
+    uint32_t number = 0;
+    Kind kind = Kind::kScalar;
+    WireField::Type wire_type = WireField::Type::kBytes;
     Label label;
-    // Of kScalar and kScalarList.
+    // Left out where it is not there.
+    bool may_be_absent = false;
+    // Of its members only the last on the wire counts. At most kOneofsMax in a message.
+    int oneof = kNoOneof;
+    // Of kScalar.
     std::optional<ScalarRule> scalar;
-    // Of kMessage and kMessageList.
-    std::shared_ptr<const MessageRule> message;
+    // Of kMessage and kList.
+    std::unique_ptr<const ValueRule> value;
+    // Of kValueMap and kMap.
+    std::unique_ptr<const MapRule> map;
   };
+  static constexpr int kOneofsMax = 64;
+  class Maker;
   using Occurrences = const std::vector<Scratch::Occurrence>&;
   enum class Order { kAsDeclared, kOther };
 
-  static absl::StatusOr<MessageRule> MakeAt(const google::protobuf::Descriptor& type,
-                                            int fields_max, int depth);
   static absl::StatusOr<Kind> KindOf(const google::protobuf::FieldDescriptor& field);
-  static absl::StatusOr<Label> LabelOf(const google::protobuf::FieldDescriptor& field);
+  static Label LabelOf(const google::protobuf::FieldDescriptor& field);
   static void WriteLabel(const Label& label, JsonBuffer& json);
   static void WriteDefault(const Field& field, JsonBuffer& json);
+  // `start`: where the object begins in `json`.
+  static void EndObject(size_t start, JsonBuffer& json);
 
   // The place in fields_ of a field on the wire; the number of fields where it has none.
   size_t SlotOf(const WireField& field) const;
+  size_t HighSlotOf(uint32_t number) const;
 
   // Writes field by field as they come, which is the order in which every protobuf writer writes
   // them. Says kOther, and takes back what it wrote, at the first one out of that order.
-  Fault WriteInOrder(absl::string_view wire, JsonBuffer& json, Order& order) const;
+  Fault WriteInOrder(absl::string_view wire, int depth, JsonBuffer& json, Order& order) const;
   // Appends the value of fields_[slot], of which `field` is the first occurrence, and reads on to
   // the first field that is another's. False in `more` at the end.
-  Fault WriteRun(const Field& rule, size_t slot, WireReader& reader, WireField& field, bool& more,
+  Fault WriteRun(size_t slot, int depth, WireReader& reader, WireField& field, bool& more,
                  JsonBuffer& json, Order& order) const;
-
-  // Appends what one occurrence of a list of scalars or messages holds, each behind `separator`.
-  static Fault WriteElements(const Field& rule, const WireField& field, char& separator,
-                             JsonBuffer& json);
-  static Fault WriteMessage(const Field& rule, absl::string_view wire, JsonBuffer& json);
-  Fault WriteWhole(absl::string_view wire, Scratch& scratch, JsonBuffer& json) const;
+  // The same for fields of one kind.
+  Fault WriteTexts(size_t slot, WireReader& reader, WireField& field, bool& more,
+                   JsonBuffer& json) const;
+  Fault WriteAttributes(size_t slot, WireReader& reader, WireField& field, bool& more,
+                        JsonBuffer& json, Order& order) const;
+  Fault WriteElements(size_t slot, int depth, WireReader& reader, WireField& field, bool& more,
+                      JsonBuffer& json) const;
+  Fault WriteEntries(size_t slot, int depth, WireReader& reader, WireField& field, bool& more,
+                     JsonBuffer& json) const;
+  // Appends the value of a field that is neither list nor map.
+  static Fault WriteSingle(const Field& rule, const WireField& field, int depth, JsonBuffer& json);
+  Fault WriteWhole(absl::string_view wire, int depth, Scratch& scratch, JsonBuffer& json) const;
 
   // The same for fields in any order: collected, sorted, written.
-  Fault WriteCollected(absl::string_view wire, Scratch& scratch, JsonBuffer& json) const;
+  Fault WriteCollected(absl::string_view wire, int depth, Scratch& scratch, JsonBuffer& json) const;
   Fault Collect(absl::string_view wire, Scratch& scratch) const;
+  // Of the members of a oneof the last one counts, and of that what came since another did: all
+  // else goes. `occurrences` stand as on the wire.
+  void DropBeaten(std::vector<Scratch::Occurrence>& occurrences) const;
   // Appends the value of `field`, whose occurrences are [begin, end), at least one.
   static Fault WriteValue(const Field& field, Occurrences occurrences, size_t begin, size_t end,
-                          JsonBuffer& json);
+                          int depth, JsonBuffer& json);
   static Fault WriteTimestamp(Occurrences occurrences, size_t begin, size_t end, JsonBuffer& json);
   static Fault WriteMerged(const Field& field, Occurrences occurrences, size_t begin, size_t end,
-                           JsonBuffer& json);
-  static Fault WriteMap(Occurrences occurrences, size_t begin, size_t end, JsonBuffer& json);
+                           int depth, JsonBuffer& json);
+  static Fault WriteMap(const Field& field, Occurrences occurrences, size_t begin, size_t end,
+                        int depth, JsonBuffer& json);
 
   std::vector<Field> fields_;
-  // Field number -> place in fields_, or the number of fields.
+  bool has_oneofs_ = false;
+  // Field number -> place in fields_, or the number of fields; of numbers below kNumbersIndexed.
   std::vector<uint32_t> slot_of_number_;
+  // The rest, by number.
+  std::vector<std::pair<uint32_t, uint32_t>> high_slots_;
+  // The rules of the messages within, at any depth; of the outermost rule alone.
+  std::vector<std::unique_ptr<MessageRule>> owned_;
 };
 
 }  // namespace relations::gateway

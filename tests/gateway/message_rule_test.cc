@@ -2,9 +2,6 @@
 // Protobuf's own JSON says.
 #include "gateway/message_rule.h"
 
-#include <google/protobuf/descriptor.pb.h>
-#include <google/protobuf/dynamic_message.h>
-#include <google/protobuf/text_format.h>
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/message_differencer.h>
 
@@ -14,86 +11,14 @@
 #include <random>
 
 #include "tests/support/catch.h"
+#include "tests/support/every_type.h"
 
 namespace relations::gateway {
 namespace {
 
-using google::protobuf::DescriptorPool;
 using google::protobuf::FieldDescriptor;
-using google::protobuf::FieldDescriptorProto;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-
-// Types made at run time, beside those that are linked.
-class Types {
- public:
-  explicit Types(const google::protobuf::FileDescriptorProto& file) {
-    REQUIRE(pool_.BuildFile(file) != nullptr);
-  }
-
-  const google::protobuf::Descriptor& Find(const std::string& name) const {
-    const auto* const type = pool_.FindMessageTypeByName(name);
-    REQUIRE(type != nullptr);
-    return *type;
-  }
-  std::unique_ptr<Message> New(const std::string& name) {
-    return std::unique_ptr<Message>(factory_.GetPrototype(&Find(name))->New());
-  }
-
- private:
-  DescriptorPool pool_{DescriptorPool::generated_pool()};
-  google::protobuf::DynamicMessageFactory factory_{&pool_};
-};
-
-google::protobuf::FileDescriptorProto FileOf(const std::string& text) {
-  google::protobuf::FileDescriptorProto file;
-  REQUIRE(google::protobuf::TextFormat::ParseFromString(text, &file));
-  file.set_name("test.proto");
-  file.set_package("test");
-  file.set_syntax("proto3");
-  file.add_dependency("google/protobuf/struct.proto");
-  file.add_dependency("google/protobuf/timestamp.proto");
-  return file;
-}
-
-// A message `Every` with a field of each type, single, repeated, and repeated unpacked.
-google::protobuf::FileDescriptorProto EveryType() {
-  auto file = FileOf(R"(
-    enum_type { name: "Colour"
-      value { name: "RED" number: 0 } value { name: "BLUE" number: 7 }
-      value { name: "NEGATIVE" number: -1 } }
-    message_type { name: "Inner"
-      field { name: "text" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
-      field { name: "counts" number: 2 type: TYPE_UINT32 label: LABEL_REPEATED }
-      field { name: "seen" number: 3 type: TYPE_MESSAGE label: LABEL_OPTIONAL
-              type_name: ".google.protobuf.Timestamp" } }
-    message_type { name: "Every" })");
-  google::protobuf::DescriptorProto& every = *file.mutable_message_type(1);
-  const auto add = [&](const std::string& name, int number, int type, bool repeated) {
-    FieldDescriptorProto& field = *every.add_field();
-    field.set_name(name + std::to_string(type));
-    field.set_number(number + type);
-    field.set_type(static_cast<FieldDescriptorProto::Type>(type));
-    field.set_label(repeated ? FieldDescriptorProto::LABEL_REPEATED
-                             : FieldDescriptorProto::LABEL_OPTIONAL);
-    if (type == FieldDescriptor::TYPE_MESSAGE) field.set_type_name(".test.Inner");
-    if (type == FieldDescriptor::TYPE_ENUM) field.set_type_name(".test.Colour");
-    return &field;
-  };
-  for (int type = 1; type <= FieldDescriptor::MAX_TYPE; ++type) {
-    if (type == FieldDescriptor::TYPE_GROUP) continue;
-    add("single", 0, type, false);
-  }
-  for (int type = 1; type <= FieldDescriptor::MAX_TYPE; ++type) {
-    if (type == FieldDescriptor::TYPE_GROUP) continue;
-    add("list", 100, type, true);
-  }
-  for (int type = 1; type <= FieldDescriptor::MAX_TYPE; ++type) {
-    if (!FieldDescriptor::IsTypePackable(static_cast<FieldDescriptor::Type>(type))) continue;
-    add("unpacked", 200, type, true)->mutable_options()->set_packed(false);
-  }
-  return file;
-}
 
 class Filler {
  public:
@@ -103,12 +28,24 @@ class Filler {
     const Reflection& reflection = *message.GetReflection();
     for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
       const FieldDescriptor& field = *message.GetDescriptor()->field(i);
-      const uint64_t count = field.is_repeated() ? random_() % 4 : random_() % 3 == 0 ? 0 : 1;
+      uint64_t count = field.is_repeated() ? random_() % 4 : random_() % 3 == 0 ? 0 : 1;
+      // An attribute without a value has no form in the answer.
+      if (field.message_type() != nullptr && field.message_type()->name() == "Value") count = 1;
+      // Within itself a message is rare, or it would have no end.
+      if (field.message_type() != nullptr && IsDeep(*field.message_type())) {
+        count = random_() % 40 == 0 ? 1 : 0;
+      }
       for (uint64_t n = 0; n < count; ++n) Put(message, reflection, field);
     }
   }
 
  private:
+  static bool IsDeep(const google::protobuf::Descriptor& type) {
+    return type.name() == "Every" ||
+           (type.map_value() != nullptr && type.map_value()->message_type() != nullptr &&
+            type.map_value()->message_type()->name() == "Every");
+  }
+
   // Small, large and the ends of the range.
   uint64_t Bits() {
     const uint64_t ends[] = {
@@ -169,10 +106,26 @@ class Filler {
                    Bytes(field.type() == FieldDescriptor::TYPE_STRING));
       case FieldDescriptor::CPPTYPE_MESSAGE:
         if (field.message_type()->full_name() == "google.protobuf.Timestamp") {
-          return PutTime(*reflection.MutableMessage(&message, &field));
+          return PutTime(field.is_repeated() ? *reflection.AddMessage(&message, &field)
+                                             : *reflection.MutableMessage(&message, &field));
+        }
+        if (field.message_type()->full_name() == "google.protobuf.Value") {
+          return PutAttribute(*reflection.MutableMessage(&message, &field));
         }
         return Fill(field.is_repeated() ? *reflection.AddMessage(&message, &field)
                                         : *reflection.MutableMessage(&message, &field));
+    }
+  }
+  void PutAttribute(Message& value) {
+    const auto& type = *value.GetDescriptor();
+    const Reflection& reflection = *value.GetReflection();
+    switch (random_() % 3) {
+      case 0:
+        return reflection.SetDouble(&value, type.FindFieldByName("number_value"), 1.5);
+      case 1:
+        return reflection.SetString(&value, type.FindFieldByName("string_value"), Bytes(true));
+      default:
+        return reflection.SetBool(&value, type.FindFieldByName("bool_value"), true);
     }
   }
   void PutTime(Message& time) {
@@ -194,27 +147,9 @@ std::string Json(const MessageRule& rule, const std::string& wire) {
   return std::move(json).Take();
 }
 
-// Times that are absent are printed as 1970, which reads back as present.
-void AddTimes(Message& message) {
-  const Reflection& reflection = *message.GetReflection();
-  for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
-    const FieldDescriptor& field = *message.GetDescriptor()->field(i);
-    if (field.message_type() == nullptr) continue;
-    if (field.is_repeated()) {
-      for (int n = 0; n < reflection.FieldSize(message, &field); ++n) {
-        AddTimes(*reflection.MutableRepeatedMessage(&message, &field, n));
-      }
-    } else if (field.message_type()->full_name() == "google.protobuf.Timestamp") {
-      reflection.MutableMessage(&message, &field);
-    } else if (reflection.HasField(message, &field)) {
-      AddTimes(*reflection.MutableMessage(&message, &field));
-    }
-  }
-}
-
 TEST_CASE("Fields of every type, single and repeated, are written as protobuf writes them") {
   using google::protobuf::util::JsonStringToMessage;
-  Types types(EveryType());
+  RuntimeTypes types(EveryType());
   const auto rule = MessageRule::Make(types.Find("test.Every"), 1000);
   INFO(rule.status());
   REQUIRE(rule.ok());
@@ -229,6 +164,7 @@ TEST_CASE("Fields of every type, single and repeated, are written as protobuf wr
     const std::string wire = one->SerializeAsString() + other->SerializeAsString();
     const auto original = types.New("test.Every");
     REQUIRE(original->ParseFromString(wire));
+    DropBeatenEntries(*original);
 
     const std::string ours = Json(*rule, wire);
     std::string theirs;
@@ -249,7 +185,7 @@ TEST_CASE("Fields of every type, single and repeated, are written as protobuf wr
 }
 
 TEST_CASE("Absent fields are written as defaults, an absent message as null") {
-  const Types types(FileOf(R"(
+  const RuntimeTypes types(FileOfTypes(R"(
     enum_type { name: "Colour" value { name: "RED" number: 0 } }
     message_type { name: "Inner"
       field { name: "a" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL } }
@@ -275,27 +211,88 @@ TEST_CASE("Absent fields are written as defaults, an absent message as null") {
   CHECK(rule->Write("\x2A\x02\x01\x80", scratch, json).code() == absl::StatusCode::kDataLoss);
 }
 
-TEST_CASE("A field without a rule is refused by name") {
-  const Types types(FileOf(R"(
+TEST_CASE("A field that says whether it is there is left out where it is not") {
+  const RuntimeTypes types(FileOfTypes(R"(
+    message_type { name: "Inner"
+      field { name: "a" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL } }
+    message_type { name: "Few" oneof_decl { name: "choice" } oneof_decl { name: "_perhaps" }
+      field { name: "one" number: 1 type: TYPE_INT32 label: LABEL_OPTIONAL oneof_index: 0 }
+      field { name: "other" number: 2 type: TYPE_MESSAGE label: LABEL_OPTIONAL oneof_index: 0
+              type_name: ".test.Inner" }
+      field { name: "perhaps" number: 3 type: TYPE_INT32 label: LABEL_OPTIONAL oneof_index: 1
+              proto3_optional: true } })"));
+  const auto rule = MessageRule::Make(types.Find("test.Few"), 1000);
+  REQUIRE(rule.ok());
+  CHECK(Json(*rule, "") == "{}");
+  CHECK(Json(*rule, std::string("\x18\x00", 2)) == R"({"perhaps":0})");
+  CHECK(Json(*rule, std::string("\x08\x00", 2)) == R"({"one":0})");
+  CHECK(Json(*rule, std::string("\x08\x05\x12\x00", 4)) == R"({"other":{"a":""}})");
+  CHECK(Json(*rule, std::string("\x12\x00\x08\x05", 4)) == R"({"one":5})");
+  // What came of a member before another one is forgotten.
+  CHECK(Json(*rule, "\x12\x03\x0A\x01x\x08\x05\x12\x03\x0A\x01y") == R"({"other":{"a":"y"}})");
+  CHECK(Json(*rule, std::string("\x12\x03\x0A\x01x\x08\x05\x12\x00", 9)) ==
+        R"({"other":{"a":""}})");
+}
+
+TEST_CASE("A map is an object: the last of equal keys counts, what an entry lacks is a default") {
+  const RuntimeTypes types(FileOfTypes(R"(
+    message_type { name: "Maps"
+      nested_type { name: "NumbersEntry" options { map_entry: true }
+        field { name: "key" number: 1 type: TYPE_INT32 label: LABEL_OPTIONAL }
+        field { name: "value" number: 2 type: TYPE_INT64 label: LABEL_OPTIONAL } }
+      field { name: "numbers" number: 1 type: TYPE_MESSAGE label: LABEL_REPEATED
+              type_name: ".test.Maps.NumbersEntry" } })"));
+  const auto rule = MessageRule::Make(types.Find("test.Maps"), 1000);
+  REQUIRE(rule.ok());
+  CHECK(Json(*rule, "") == R"({"numbers":{}})");
+  CHECK(Json(*rule, std::string("\x0A\x00", 2)) == R"({"numbers":{"0":"0"}})");
+  CHECK(Json(*rule, "\x0A\x04\x08\x02\x10\x07\x0A\x04\x08\x01\x10\x08\x0A\x04\x08\x02\x10\x09") ==
+        R"({"numbers":{"1":"8","2":"9"}})");
+  MessageRule::Scratch scratch;
+  JsonBuffer json(0);
+  CHECK(rule->Write("\x0A\x02\x08\x80", scratch, json).code() == absl::StatusCode::kDataLoss);
+}
+
+TEST_CASE("Messages within themselves are written to a depth and refused beyond") {
+  const RuntimeTypes types(FileOfTypes(R"(
     message_type { name: "Loop"
       field { name: "self" number: 1 type: TYPE_MESSAGE label: LABEL_OPTIONAL
-              type_name: ".test.Loop" } }
+              type_name: ".test.Loop" } })"));
+  const auto rule = MessageRule::Make(types.Find("test.Loop"), 1000);
+  REQUIRE(rule.ok());
+  CHECK(Json(*rule, std::string("\x0A\x02\x0A\x00", 4)) == R"({"self":{"self":{"self":null}}})");
+  const auto nested = [](int levels) {
+    std::string wire;
+    for (int i = 0; i < levels; ++i) {
+      std::string size;
+      for (size_t rest = wire.size(); size.empty() || rest != 0; rest >>= 7) {
+        size += static_cast<char>((rest & 0x7F) | (rest > 0x7F ? 0x80 : 0));
+      }
+      wire = "\x0A" + size + wire;
+    }
+    return wire;
+  };
+  MessageRule::Scratch scratch;
+  JsonBuffer json(0);
+  CHECK(rule->Write(nested(MessageRule::kDepthMax), scratch, json).ok());
+  CHECK(rule->Write(nested(MessageRule::kDepthMax + 1), scratch, json).code() ==
+        absl::StatusCode::kDataLoss);
+}
+
+TEST_CASE("A field without a rule is refused by name") {
+  const RuntimeTypes types(FileOfTypes(R"(
     message_type { name: "WithValue"
       field { name: "value" number: 1 type: TYPE_MESSAGE label: LABEL_OPTIONAL
               type_name: ".google.protobuf.Value" } }
     message_type { name: "WithNull"
       field { name: "nothing" number: 1 type: TYPE_ENUM label: LABEL_OPTIONAL
               type_name: ".google.protobuf.NullValue" } }
-    message_type { name: "Choice" oneof_decl { name: "choice" }
-      field { name: "one" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL oneof_index: 0 } }
-    message_type { name: "Optional" oneof_decl { name: "_perhaps" }
-      field { name: "perhaps" number: 1 type: TYPE_INT32 label: LABEL_OPTIONAL oneof_index: 0
-              proto3_optional: true } })"));
-  const std::pair<const char*, const char*> rows[] = {{"Loop", "test.Loop"},
-                                                      {"WithValue", "test.WithValue.value"},
+    message_type { name: "List"
+      field { name: "values" number: 1 type: TYPE_MESSAGE label: LABEL_REPEATED
+              type_name: ".google.protobuf.Struct" } })"));
+  const std::pair<const char*, const char*> rows[] = {{"WithValue", "test.WithValue.value"},
                                                       {"WithNull", "test.WithNull.nothing"},
-                                                      {"Choice", "test.Choice.one"},
-                                                      {"Optional", "test.Optional.perhaps"}};
+                                                      {"List", "test.List.values"}};
   for (const auto& [type, told] : rows) {
     const absl::Status status =
         MessageRule::Make(types.Find(std::string("test.") + type), 1000).status();
