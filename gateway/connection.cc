@@ -256,6 +256,7 @@ void Connection::OnAnswer(HttpAnswer answer) {
   if (phase_ == Phase::kClosed) {
     answer_ = std::move(answer);
     answer_.status = kClientLeft;
+    answer_.cause.clear();
     LogAnswer(0);
     return;
   }
@@ -312,14 +313,16 @@ void Connection::Resume() {
 
 void Connection::LogAnswer(size_t bytes) const {
   const std::chrono::duration<double, std::milli> duration = Clock::now() - request_read_;
-  LogInfo("request", {{"id", answer_.request_id},
-                      {"method", method_},
-                      {"route", answer_.route},
-                      {"status", answer_.status},
-                      {"error_id", answer_.error_id},
-                      {"ms", duration.count()},
-                      {"bytes", bytes},
-                      {"traceparent", answer_.traceparent}});
+  Log(answer_.cause.empty() ? LogLevel::kInfo : LogLevel::kError, "request",
+      {{"id", answer_.request_id},
+       {"method", method_},
+       {"route", answer_.route},
+       {"status", answer_.status},
+       {"error_id", answer_.error_id},
+       {"cause", answer_.cause},
+       {"ms", duration.count()},
+       {"bytes", bytes},
+       {"traceparent", answer_.traceparent}});
   if (options_.metrics != nullptr) {
     options_.metrics->Record(answer_.route, absl::StrCat(answer_.status),
                              std::chrono::duration<double>(duration).count(), request_bytes_,

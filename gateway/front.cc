@@ -13,7 +13,6 @@
 #include "gateway/report_json.h"
 #include "gateway/request_parameters.h"
 #include "gateway/router.h"
-#include "storage/base/log.h"
 #include "storage/base/public_error.h"
 #include "storage/base/status_macros.h"
 
@@ -79,7 +78,11 @@ class Front : public Application {
                                           Respond respond);
   HttpAnswer AnswerReport(const Exchange& exchange, const absl::Status& body,
                           const RpcResult& result) const;
-  void LogFailedCall(const Exchange& exchange, const Failure& failure, const RpcFailure& rpc) const;
+  // Fail, with what the log is to know of a call that failed, or of a fault of the backend's
+  // answer.
+  HttpAnswer FailCall(const Exchange& exchange, const Failure& failure,
+                      const RpcFailure& rpc) const;
+  HttpAnswer FailHere(const Exchange& exchange, std::string cause) const;
   absl::StatusOr<HttpAnswer> Negotiate(const Exchange& exchange, RestAnswer rest) const;
 
   const FrontOptions options_;
@@ -253,16 +256,21 @@ std::shared_ptr<PendingCall> Front::AskForRelations(Exchange exchange, const Rou
       });
 }
 
-void Front::LogFailedCall(const Exchange& exchange, const Failure& failure,
-                          const RpcFailure& rpc) const {
+HttpAnswer Front::FailCall(const Exchange& exchange, const Failure& failure,
+                           const RpcFailure& rpc) const {
+  HttpAnswer answer = Fail(exchange, failure);
   // A call cancelled from this side is no fault: its client has left.
   const bool client_left = rpc.code == absl::StatusCode::kCancelled && !rpc.from_service;
   if (failure.status >= 500 && !client_left) {
-    LogError("call failed", {{"id", exchange.request_id},
-                             {"error_id", failure.error_id},
-                             {"code", absl::StatusCodeToString(rpc.code)},
-                             {"cause", rpc.message}});
+    answer.cause = absl::StrCat(absl::StatusCodeToString(rpc.code), ": ", rpc.message);
   }
+  return answer;
+}
+
+HttpAnswer Front::FailHere(const Exchange& exchange, std::string cause) const {
+  HttpAnswer answer = Fail(exchange, Failure(500, reason::kInternal, "internal error"));
+  answer.cause = std::move(cause);
+  return answer;
 }
 
 std::shared_ptr<PendingCall> Front::TakeReport(Exchange exchange, const HttpRequest& request,
@@ -301,16 +309,9 @@ HttpAnswer Front::AnswerReport(const Exchange& exchange, const absl::Status& bod
       failure = FailureOfParameter(body);
       failure.error_id = error_id;
     }
-    LogFailedCall(exchange, failure, *result.failure);
-    return Fail(exchange, failure);
+    return FailCall(exchange, failure, *result.failure);
   }
-  if (!body.ok()) {
-    const Failure failure(500, reason::kInternal, "internal error");
-    LogError("answer refused", {{"id", exchange.request_id},
-                                {"error_id", failure.error_id},
-                                {"cause", "the backend took a report that is not valid"}});
-    return Fail(exchange, failure);
-  }
+  if (!body.ok()) return FailHere(exchange, "the backend took a report that is not valid");
   HttpAnswer answer = Begin(exchange);
   answer.status = 202;
   answer.AddField("Content-Type", "application/json; charset=utf-8");
@@ -330,8 +331,7 @@ HttpAnswer Front::AnswerRelations(const Exchange& exchange,
       failure = FailureOfParameter(question.status());
       failure.error_id = error_id;
     }
-    LogFailedCall(exchange, failure, rpc);
-    HttpAnswer answer = Fail(exchange, failure);
+    HttpAnswer answer = FailCall(exchange, failure, rpc);
     answer.pause = failure.status == 503;
     return answer;
   }
@@ -340,13 +340,7 @@ HttpAnswer Front::AnswerRelations(const Exchange& exchange,
                     : absl::InternalError("the backend answered a request that is not valid");
   absl::StatusOr<HttpAnswer> answer =
       written.ok() ? Negotiate(exchange, *std::move(written)) : written.status();
-  if (!answer.ok()) {
-    const Failure failure(500, reason::kInternal, "internal error");
-    LogError("answer refused", {{"id", exchange.request_id},
-                                {"error_id", failure.error_id},
-                                {"cause", answer.status().ToString()}});
-    return Fail(exchange, failure);
-  }
+  if (!answer.ok()) return FailHere(exchange, answer.status().ToString());
   return *std::move(answer);
 }
 

@@ -66,6 +66,8 @@ struct HttpAnswer {
   std::string error_id;
   std::string traceparent;
   absl::string_view route = "none";
+  // What the log alone is told of a fault of ours or of the backend; else empty.
+  std::string cause;
 
   // Appends a header field. `name` is a token of ours; a control character in `value` becomes '?',
   // so no value can end its line.

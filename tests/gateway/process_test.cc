@@ -160,6 +160,46 @@ TEST_CASE("The log has one line for each request, without credentials or paramet
         std::string::npos);
 }
 
+TEST_CASE("A request that fails has one line too, an error with its cause") {
+  TempDir directory;
+  FakeBackend backend(directory / "backend");
+  backend.SetScript([](const FakeBackend::Call& call) {
+    FakeBackend::Outcome outcome = FakeBackend::AnswerAsServer(call);
+    if (call.request.id() == "ip-1") {
+      outcome.code = absl::StatusCode::kInternal;
+      outcome.message = "a disk is gone";
+    } else {
+      outcome.response.clear_stop_reason();
+    }
+    return outcome;
+  });
+  GatewayProcess process({"--backend", "unix:" + directory / "backend", "--listen", "127.0.0.1:0"});
+  RawClient client(ListenedOn(process));
+  const auto ask = [&](const std::string& entity, const std::string& id) {
+    return client
+        .Ask(Request("/api/analytics/v1/entity/" + entity + "/relations",
+                     std::string(kBearer) + "x-request-id: " + id + "\r\n"))
+        ->status;
+  };
+  CHECK(ask("ip-1", "failed") == 500);
+  CHECK(ask("ip-2", "unreadable") == 500);
+  client.Close();
+  process.Signal(SIGTERM);
+  CHECK(process.Wait() == 0);
+  const std::string log = process.ReadErrors();
+  INFO(log);
+  const auto lines_with = [&](const std::string& text) {
+    int count = 0;
+    for (size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++count;
+    return count;
+  };
+  CHECK(lines_with(R"("id":"failed")") == 1);
+  CHECK(lines_with(R"("id":"unreadable")") == 1);
+  CHECK(lines_with(R"("level":"error")") == 2);
+  CHECK(lines_with(R"("cause":"INTERNAL: a disk is gone")") == 1);
+  CHECK(lines_with("no known stop reason") == 1);
+}
+
 TEST_CASE("A busy port stops the start with a message that names it") {
   TempDir directory;
   GatewayProcess first({"--backend", "unix:" + directory / "none", "--listen", "127.0.0.1:0"});
