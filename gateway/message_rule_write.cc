@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <cstring>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/json_writer.h"
 #include "gateway/message_rule.h"
 #include "gateway/wire_values.h"
+#include "storage/base/json_text.h"
 
 namespace relations::gateway {
 
@@ -20,6 +20,7 @@ namespace {
 // 1970-01-01, which a missing time is.
 constexpr char kEpoch[] = "\"1970-01-01T00:00:00Z\"";
 constexpr char kCutShort[] = "a message is cut short";
+constexpr char kNotUtf8[] = "text is not UTF-8";
 
 }  // namespace
 
@@ -255,6 +256,8 @@ MessageRule::Fault MessageRule::Collect(absl::string_view wire, Scratch& scratch
   while (reader.NextField(field)) {
     const size_t slot = SlotOf(field);
     if (slot == fields_.size()) continue;
+    // Also where a later one will count: whether bytes are refused must not depend on their order.
+    if (fields_[slot].kind == Kind::kString && !IsValidUtf8(field.bytes)) return kNotUtf8;
     occurrences.push_back({static_cast<uint32_t>(slot), field});
   }
   if (!reader.ok()) return kCutShort;

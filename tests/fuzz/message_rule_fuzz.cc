@@ -1,5 +1,5 @@
-// Wire bytes of a message with fields of every kind: they are refused, or become JSON that says what
-// Protobuf reads in the same bytes.
+// Wire bytes of a message with fields of every kind: they are refused, or become JSON that says
+// what Protobuf reads in the same bytes.
 #include <google/protobuf/util/field_comparator.h>
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/message_differencer.h>
