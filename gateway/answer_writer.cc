@@ -17,9 +17,10 @@ constexpr uint32_t kRelations = v1::GetRelationsResponse::kRelationsFieldNumber;
 constexpr uint32_t kStopReason = v1::GetRelationsResponse::kStopReasonFieldNumber;
 // Of a relation without details: source and target.
 constexpr int kPairFields = 2;
-// JSON is larger than the wire form: keys, quotes, times. Measured on real answers: 1.4 times.
-constexpr size_t kGrowthNumerator = 3;
-constexpr size_t kGrowthDenominator = 2;
+// A buffer of each thread that writes, used again and again; what an unusually large answer made of
+// it is given back.
+constexpr size_t kBufferBytes = 128 << 10;
+constexpr size_t kBufferBytesKeptMax = 1 << 20;
 constexpr size_t kNone = std::numeric_limits<size_t>::max();
 
 class WireAnswerWriter : public AnswerWriter {
@@ -28,15 +29,17 @@ class WireAnswerWriter : public AnswerWriter {
       : node_(std::move(node)), pair_(std::move(pair)), relation_(std::move(relation)) {}
 
   absl::StatusOr<RestAnswer> Write(absl::string_view wire, RelationDetails details) const override {
+    thread_local JsonBuffer json(kBufferBytes);
+    if (json.capacity() > kBufferBytesKeptMax) json = JsonBuffer(kBufferBytes);
+    json.Truncate(0);
     RestAnswer answer;
-    JsonBuffer json(wire.size() * kGrowthNumerator / kGrowthDenominator + 64);
     MessageRule::Scratch scratch;
     json.Raw("{\"nodes\":[");
     ASSIGN_OR_RETURN(answer.stop_reason, WriteNodes(wire, scratch, json));
     json.Raw("],\"relations\":[");
     RETURN_IF_ERROR(WriteRelations(wire, details, scratch, json));
     json.Raw("]}");
-    answer.json = std::move(json).Take();
+    answer.json = std::string(json.view());
     return answer;
   }
 

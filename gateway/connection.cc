@@ -46,9 +46,11 @@ absl::string_view DateNow() {
   return text;
 }
 
-std::string AnswerHead(const HttpAnswer& answer, bool close, bool http_1_1) {
-  std::string head = absl::StrCat("HTTP/1.1 ", answer.status, " ", ReasonPhrase(answer.status),
-                                  "\r\nDate: ", DateNow(), "\r\n", answer.fields());
+// Makes `head` the status line and the fields, in the memory that it has.
+void WriteHead(const HttpAnswer& answer, bool close, bool http_1_1, std::string& head) {
+  head.clear();
+  absl::StrAppend(&head, "HTTP/1.1 ", answer.status, " ", ReasonPhrase(answer.status),
+                  "\r\nDate: ", DateNow(), "\r\n", answer.fields());
   if (answer.status != 204 && answer.status != 304) {
     absl::StrAppend(&head, "Content-Length: ", answer.body.size(), "\r\n");
   }
@@ -58,7 +60,6 @@ std::string AnswerHead(const HttpAnswer& answer, bool close, bool http_1_1) {
     head += "Connection: keep-alive\r\n";
   }
   head += "\r\n";
-  return head;
 }
 
 }  // namespace
@@ -269,7 +270,7 @@ void Connection::Write(HttpAnswer answer) {
   phase_ = Phase::kWriting;
   answer_ = std::move(answer);
   close_after_answer_ = answer_.close || !keep_alive_ || draining_;
-  answer_head_ = AnswerHead(answer_, close_after_answer_, http_1_1_);
+  WriteHead(answer_, close_after_answer_, http_1_1_, answer_head_);
   const size_t body_bytes = answer_.without_body ? 0 : answer_.body.size();
   SetDeadline(options_.write_timeout + seconds(body_bytes / options_.write_bytes_per_second_min));
   const std::array<asio::const_buffer, 2> buffers = {asio::buffer(answer_head_),

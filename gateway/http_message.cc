@@ -1,8 +1,15 @@
 #include "gateway/http_message.h"
 
 namespace relations::gateway {
+namespace {
+
+// All fields of nearly every answer.
+constexpr size_t kFieldsBytes = 640;
+
+}  // namespace
 
 void HttpAnswer::AddField(absl::string_view name, absl::string_view value) {
+  if (fields_.empty()) fields_.reserve(kFieldsBytes);
   fields_.append(name.data(), name.size());
   fields_ += ": ";
   for (const char c : value) {

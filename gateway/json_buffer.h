@@ -4,7 +4,7 @@
 //   JsonBuffer json(4096);
 //   json.Raw("{\"id\":");
 //   if (!AppendString(id, json)) ...
-//   std::string text = std::move(json).Take();
+//   Send(json.view());
 //
 // Not thread-safe.
 #pragma once
@@ -13,7 +13,6 @@
 #include <cstddef>
 #include <cstring>
 #include <string>
-#include <utility>
 
 #include "absl/strings/string_view.h"
 
@@ -48,14 +47,10 @@ class JsonBuffer {
   void Replace(size_t place, char c) { bytes_[place] = c; }
 
   size_t size() const { return size_; }
+  size_t capacity() const { return bytes_.size(); }
   absl::string_view view() const { return {bytes_.data(), size_}; }
   // Forgets what was written from `size` on. REQUIRES: size <= size().
   void Truncate(size_t size) { size_ = size; }
-
-  std::string Take() && {
-    bytes_.resize(size_);
-    return std::move(bytes_);
-  }
 
  private:
   void Grow(size_t bytes) { bytes_.resize(std::max(bytes_.size() * 2, size_ + bytes + kSlack)); }

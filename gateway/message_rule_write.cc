@@ -25,6 +25,7 @@ constexpr char kNotUtf8[] = "text is not UTF-8";
 }  // namespace
 
 size_t MessageRule::HighSlotOf(uint32_t number) const {
+  if (high_slots_.empty()) return fields_.size();
   const auto found = std::lower_bound(high_slots_.begin(), high_slots_.end(),
                                       std::pair<uint32_t, uint32_t>(number, 0));
   const bool known = found != high_slots_.end() && found->first == number;

@@ -27,6 +27,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/http_server.h"
 #include "relations/v1/relations.grpc.pb.h"
+#include "storage/base/process.h"
 #include "storage/base/status_macros.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/question.h"
@@ -286,6 +287,8 @@ absl::Status RunStatic(const Settings& settings) {
 
 int main(int argc, char** argv) {
   using relations::bench::Settings;
+  // As the programs that it stands beside.
+  relations::PrepareProcess();
   // Before any thread starts, so that only the wait sees them.
   sigset_t signals;
   sigemptyset(&signals);

@@ -67,6 +67,7 @@ struct FakeBackend::Impl : v1::RelationsService::CallbackService {
     auto* reactor = new HeldCall;
     reactor->backend = this;
     reactor->call.request = *request;
+    reactor->call.deadline = context->deadline();
     for (const auto& [name, value] : context->client_metadata()) {
       reactor->call.metadata.emplace(std::string(name.data(), name.size()),
                                      std::string(value.data(), value.size()));

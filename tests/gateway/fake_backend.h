@@ -18,6 +18,7 @@ class FakeBackend {
   struct Call {
     v1::GetRelationsRequest request;
     std::multimap<std::string, std::string> metadata;
+    std::chrono::system_clock::time_point deadline;
   };
   // How a call ends: `code` kOk sends `response`.
   struct Outcome {

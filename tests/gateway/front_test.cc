@@ -376,6 +376,19 @@ TEST_CASE("A backend that does not answer in time is 504") {
   CHECK(gateway.backend().WaitForCancellations(1));
 }
 
+TEST_CASE("The backend is told how long its answer is waited for") {
+  TestOptions options;
+  options.upstream.request_timeout = std::chrono::seconds(60);
+  GatewayUnderTest gateway(options);
+  RawClient client(gateway.tcp());
+  const auto before = std::chrono::system_clock::now();
+  REQUIRE(client.Ask(Request(kRelations, kBearer)));
+  const auto deadline = gateway.backend().last_call().deadline;
+  CHECK(deadline > before);
+  // On its way the time left is rounded up to a few digits.
+  CHECK(deadline < std::chrono::system_clock::now() + std::chrono::seconds(66));
+}
+
 TEST_CASE("One call more than may be in flight is 503") {
   TestOptions options;
   options.upstream.max_in_flight = 2;

@@ -19,13 +19,13 @@ std::string StringOf(absl::string_view text) {
 std::string NumberOf(double number) {
   JsonBuffer json(0);
   REQUIRE(AppendNumber(number, json));
-  return std::move(json).Take();
+  return std::string(json.view());
 }
 
 std::string TimeOf(int64_t seconds, int32_t nanos) {
   JsonBuffer json(0);
   REQUIRE(AppendTimestamp(seconds, nanos, json));
-  return std::move(json).Take();
+  return std::string(json.view());
 }
 
 TEST_CASE("Strings are escaped where JSON or a script needs it and nowhere else") {

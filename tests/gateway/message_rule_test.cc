@@ -144,7 +144,7 @@ std::string Json(const MessageRule& rule, const std::string& wire) {
   const absl::Status status = rule.Write(wire, scratch, json);
   INFO(status);
   REQUIRE(status.ok());
-  return std::move(json).Take();
+  return std::string(json.view());
 }
 
 TEST_CASE("Fields of every type, single and repeated, are written as protobuf writes them") {
