@@ -65,6 +65,7 @@ export E2E_TOKEN E2E_IDS=$scratch/ids
 start() {
   local name=$1 tries
   shift
+  : >"$name.out"
   "$@" >"$name.out" 2>"$name.err" &
   started=$!
   pids+=("$started")
