@@ -13,14 +13,19 @@ using Metadata = std::vector<std::pair<std::string, std::string>>;
 
 // More than two of a kind tell the server nothing that two do not.
 constexpr size_t kRepeatsMax = 2;
-// A scheme, blanks and the longest credential.
+// A scheme, blanks and the longest credential; a token of three parts may be longer.
 constexpr size_t kValueBytesMax = limits::kCredentialBytesMax + 64;
+constexpr size_t kTokenBytesMax = limits::kJwtBytesMax + 64;
 constexpr char kMalformedAuthorization[] = "malformed";
 constexpr char kMalformedKey[] = "";
 constexpr size_t kTraceParentBytes = 55;
 
-bool Travels(absl::string_view value) {
-  return value.size() <= kValueBytesMax && std::all_of(value.begin(), value.end(), [](char c) {
+size_t BytesMax(absl::string_view value) {
+  return std::count(value.begin(), value.end(), '.') == 2 ? kTokenBytesMax : kValueBytesMax;
+}
+
+bool Travels(absl::string_view value, size_t bytes_max) {
+  return value.size() <= bytes_max && std::all_of(value.begin(), value.end(), [](char c) {
            return absl::ascii_isprint(static_cast<unsigned char>(c));
          });
 }
@@ -28,7 +33,9 @@ bool Travels(absl::string_view value) {
 void AddCredentials(const std::vector<std::string>& values, const char* name,
                     const char* substitute, Metadata& metadata) {
   for (size_t i = 0; i < std::min(values.size(), kRepeatsMax); ++i) {
-    metadata.emplace_back(name, Travels(values[i]) ? values[i] : substitute);
+    // Two long ones would be more than gRPC carries.
+    const size_t bytes_max = values.size() == 1 ? BytesMax(values[i]) : kValueBytesMax;
+    metadata.emplace_back(name, Travels(values[i], bytes_max) ? values[i] : substitute);
   }
 }
 

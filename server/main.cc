@@ -54,7 +54,7 @@ absl::StatusOr<std::unique_ptr<RocksDatabase>> OpenDatabase(const ServerConfig& 
 
 // Takes over what can be changed while the server runs; the log says what cannot.
 void Reload(const Arguments& arguments, ServerConfig& config, RateLimits& rate_limits,
-            RelationsServer& server) {
+            Identity& identity, RelationsServer& server) {
   absl::StatusOr<ServerConfig> next = RereadConfig(arguments.count, arguments.values);
   if (!next.ok()) {
     LogError("settings not read again: the old ones count",
@@ -66,6 +66,7 @@ void Reload(const Arguments& arguments, ServerConfig& config, RateLimits& rate_l
     rate_limits.SetRules(*rules);
   }
   server.set_slow_call_ms(next->slow_call_ms);
+  identity.Reload();
   SetLogLevel(next->log_level).IgnoreError();
   config = *std::move(next);
 }
@@ -83,10 +84,9 @@ absl::Status ServeUntilStopped(const Arguments& arguments, ServerConfig& config,
   RequestMetrics calls(metrics, "relations_server_call", "method");
   ASSIGN_OR_RETURN(const std::unique_ptr<Identity> identity,
                    Identity::Start(config.identity, &credentials, metrics));
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<RelationsServer> server,
-      RelationsServer::Start(
-          options, {graph.get(), &credentials, &identity->authenticator(), &rate_limits, &calls}));
+  ASSIGN_OR_RETURN(const std::unique_ptr<RelationsServer> server,
+                   RelationsServer::Start(
+                       options, {graph.get(), &credentials, identity.get(), &rate_limits, &calls}));
   AddServerSources(metrics, *server, *graph, database);
   // Started last, so that it is gone before what its sources look at.
   std::unique_ptr<MetricsListener> metrics_listener;
@@ -107,7 +107,8 @@ absl::Status ServeUntilStopped(const Arguments& arguments, ServerConfig& config,
   if (metrics_listener != nullptr) {
     std::cout << "metrics on " << metrics_listener->address() << std::endl;
   }
-  const int signal = WaitForStop(signals, [&] { Reload(arguments, config, rate_limits, *server); });
+  const int signal =
+      WaitForStop(signals, [&] { Reload(arguments, config, rate_limits, *identity, *server); });
   LogInfo("draining", {{"signal", signal}});
   if (!server->Drain(absl::Milliseconds(config.drain_timeout_ms))) {
     LogWarning("calls were cancelled at the end of the drain timeout");

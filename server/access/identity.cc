@@ -1,8 +1,11 @@
 #include "server/access/identity.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/access/http_url.h"
 #include "storage/base/log.h"
@@ -12,6 +15,9 @@ namespace relations {
 namespace {
 
 using Kind = MetricSample::Kind;
+
+// A look at a file costs nothing.
+constexpr std::chrono::seconds kLookAtFileEvery{10};
 
 // The URL of a setting, fit to be asked.
 absl::StatusOr<HttpUrl> UrlOf(const char* setting, const std::string& text, bool allow_plaintext) {
@@ -55,7 +61,25 @@ absl::StatusOr<std::unique_ptr<Identity>> Identity::Start(const IdentityConfig& 
   } else if (!config.auth_ca.empty() || !config.auth_cert.empty() || !config.auth_key.empty()) {
     return absl::InvalidArgumentError("--auth-ca, --auth-cert and --auth-key need --auth-url");
   }
+  if (!config.jwt_keys.empty()) {
+    RETURN_IF_ERROR(identity->StartTokens(config, metrics));
+  } else if (!config.jwt_ca.empty() || !config.jwt_issuer.empty() || !config.jwt_audience.empty()) {
+    return absl::InvalidArgumentError("--jwt-ca, --jwt-issuer and --jwt-audience need --jwt-keys");
+  }
   return identity;
+}
+
+std::optional<Verdict> Identity::Authenticate(const Credentials& credentials, absl::Time now,
+                                              Later later) {
+  if (tokens_ != nullptr && HasJwtShape(credentials.bearer)) {
+    return tokens_->Authenticate(credentials, now, std::move(later));
+  }
+  return external_ != nullptr ? external_->Authenticate(credentials, now, std::move(later))
+                              : store_.Authenticate(credentials, now, std::move(later));
+}
+
+void Identity::Reload() {
+  if (tokens_ != nullptr) tokens_->keys().Reload();
 }
 
 absl::Status Identity::StartExternal(const IdentityConfig& config, Metrics& metrics) {
@@ -67,9 +91,47 @@ absl::Status Identity::StartExternal(const IdentityConfig& config, Metrics& metr
   questions_ = std::make_unique<RequestMetrics>(metrics, "relations_server_auth", "credential");
   options.metrics = questions_.get();
   ASSIGN_OR_RETURN(external_, ExternalAuthenticator::Start(options));
-  authenticator_ = external_.get();
   AddExternal(metrics, *external_);
   LogInfo("credentials are judged by a service", {{"url", options.service.url.Origin()}});
+  return absl::OkStatus();
+}
+
+absl::Status Identity::StartTokens(const IdentityConfig& config, Metrics& metrics) {
+  if (config.jwt_issuer.empty() || config.jwt_audience.empty()) {
+    return absl::InvalidArgumentError(
+        "--jwt-keys needs --jwt-issuer and --jwt-audience: the keys may sign for others too");
+  }
+  JwtKeys::Options options;
+  options.refresh = std::chrono::seconds(config.jwt_refresh_s);
+  if (!absl::StrContains(config.jwt_keys, "://")) {
+    options.file = config.jwt_keys;
+    options.refresh = std::min<std::chrono::milliseconds>(options.refresh, kLookAtFileEvery);
+  } else {
+    HttpClient::Options service;
+    ASSIGN_OR_RETURN(service.url, UrlOf("jwt-keys", config.jwt_keys, config.auth_allow_plaintext));
+    service.tls.authorities = config.jwt_ca;
+    service.answer_bytes_max = JwkSet::kBytesMax;
+    RETURN_IF_ERROR(CheckTlsFiles(service.tls));
+    options.target = service.url.path.empty() ? "/" : service.url.path;
+    ASSIGN_OR_RETURN(options.service, HttpClient::Start(service));
+  }
+  auto keys = JwtKeys::Start(std::move(options));
+  if (!keys.ok()) {
+    return absl::Status(keys.status().code(),
+                        absl::StrCat("--jwt-keys: ", keys.status().message()));
+  }
+  tokens_ = std::make_unique<JwtAuthenticator>(
+      *std::move(keys), JwtRules{config.jwt_issuer, config.jwt_audience, config.jwt_group_claim,
+                                 config.jwt_role_claim});
+  metrics.AddSource([this](std::vector<MetricSample>& samples) {
+    const std::shared_ptr<const JwkSet> current = tokens_->keys().current();
+    samples.push_back({"relations_server_jwt_keys",
+                       "Keys that tokens are verified with.",
+                       Kind::kGauge,
+                       current == nullptr ? 0 : static_cast<double>(current->size()),
+                       {}});
+  });
+  LogInfo("tokens are verified", {{"keys", config.jwt_keys}, {"issuer", config.jwt_issuer}});
   return absl::OkStatus();
 }
 

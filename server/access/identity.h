@@ -1,7 +1,10 @@
 // Who judges credentials, as the settings say:
 //
-//   --auth-url given   the service there, and no other
-//   otherwise          the embedded store of credentials
+//   a token of three parts (jwt.h), with --jwt-keys given   the keys there
+//   anything else, with --auth-url given                    the service there
+//   anything else                                           the embedded store of credentials
+//
+// One judge for each: what it refuses is put to no other.
 #pragma once
 
 #include <memory>
@@ -10,11 +13,12 @@
 #include "server/access/authenticator.h"
 #include "server/access/external_authenticator.h"
 #include "server/access/identity_config.h"
+#include "server/access/jwt_authenticator.h"
 #include "storage/base/metrics.h"
 
 namespace relations {
 
-class Identity {
+class Identity final : public Authenticator {
  public:
   // `credentials` and `metrics` are not owned and must outlive this. INVALID_ARGUMENT or
   // FAILED_PRECONDITION name the setting or the file that cannot be used.
@@ -22,16 +26,21 @@ class Identity {
                                                          const CredentialStore* credentials,
                                                          Metrics& metrics);
 
-  Authenticator& authenticator() { return *authenticator_; }
+  std::optional<Verdict> Authenticate(const Credentials& credentials, absl::Time now,
+                                      Later later) override;
+
+  // Looks for fresh keys of tokens, where there are keys.
+  void Reload();
 
  private:
-  Identity(const CredentialStore* credentials) : store_(credentials) {}
+  explicit Identity(const CredentialStore* credentials) : store_(credentials) {}
   absl::Status StartExternal(const IdentityConfig& config, Metrics& metrics);
+  absl::Status StartTokens(const IdentityConfig& config, Metrics& metrics);
 
   StoreAuthenticator store_;
   std::unique_ptr<RequestMetrics> questions_;
   std::unique_ptr<ExternalAuthenticator> external_;
-  Authenticator* authenticator_ = &store_;
+  std::unique_ptr<JwtAuthenticator> tokens_;
 };
 
 }  // namespace relations

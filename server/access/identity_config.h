@@ -16,6 +16,14 @@ struct IdentityConfig {
   std::string auth_cert;
   std::string auth_key;
   bool auth_allow_plaintext = false;
+  // A file or a URL; none: tokens of three parts are like any others.
+  std::string jwt_keys;
+  std::string jwt_ca;
+  std::string jwt_issuer;
+  std::string jwt_audience;
+  std::string jwt_group_claim = "groups";
+  std::string jwt_role_claim = "roles";
+  uint32_t jwt_refresh_s = 300;
 };
 
 void DefineIdentity(Settings& settings, IdentityConfig& config);

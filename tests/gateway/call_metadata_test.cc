@@ -35,10 +35,18 @@ TEST_CASE("What gRPC cannot carry becomes what the server refuses") {
   }
 }
 
-TEST_CASE("The longest credential travels") {
+TEST_CASE("The longest credential travels, and the longest token of three parts if it is alone") {
   HttpRequest request;
   request.authorization = {"Bearer " + std::string(512, 'x')};
   CHECK(CallMetadata(request, "r")[0].second == request.authorization[0]);
+  const std::string token = "Bearer h.c." + std::string(8192 - 4, 'x');
+  request.authorization = {token};
+  CHECK(CallMetadata(request, "r")[0].second == token);
+  request.authorization = {token, token};
+  CHECK(CallMetadata(request, "r")[0].second == "malformed");
+  CHECK(CallMetadata(request, "r")[1].second == "malformed");
+  request.authorization = {token + std::string(64, 'x')};
+  CHECK(CallMetadata(request, "r")[0].second == "malformed");
 }
 
 TEST_CASE("A client's request id is kept in its proper form and made otherwise") {

@@ -2,12 +2,16 @@
 // operator sees.
 #include <signal.h>
 
+#include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "tests/gateway/raw_client.h"
 #include "tests/operations/product_under_test.h"
 #include "tests/server/access/auth_service.h"
+#include "tests/server/access/token_issuer.h"
 #include "tests/support/catch.h"
 
 namespace relations {
@@ -142,6 +146,75 @@ TEST_CASE("without a limit no call is slow") {
   CHECK_FALSE(Has(product.server().Errors(), "slow request"));
 }
 
+void WriteText(const std::string& path, const std::string& text) {
+  std::ofstream(path + ".new") << text;
+  std::filesystem::rename(path + ".new", path);
+}
+
+// A token for an hour, as long as real ones are.
+std::string TokenOf(const SigningKey& key, const std::string& key_id) {
+  const std::string expires = std::to_string(std::time(nullptr) + 3600);
+  return key.Sign(R"({"alg":"ES256","kid":")" + key_id + "\"}",
+                  R"({"iss":"https://id.test","aud":["relations"],"sub":"u-1","exp":)" + expires +
+                      R"(,"groups":["public"],"roles":["user"],"more":")" + std::string(1000, 'x') +
+                      "\"}");
+}
+
+TEST_CASE("tokens go to their keys, other credentials to the store, and SIGHUP changes the keys") {
+  const TempDir directory;
+  const SigningKey key(SigningKey::Kind::kEc);
+  const SigningKey next(SigningKey::Kind::kEc);
+  const std::string token = TokenOf(key, "k1");
+  WriteText(directory / "keys.json", KeySet(key.Jwk("k1")));
+  ProductUnderTest product({"--jwt-keys", directory / "keys.json", "--jwt-issuer",
+                            "https://id.test", "--jwt-audience", "relations", "--metrics-listen",
+                            "127.0.0.1:0"});
+  RawClient client(product.address());
+  const auto ask = [&](const std::string& bearer) {
+    return client.Ask(Ask("Authorization: Bearer " + bearer + "\r\n"))->status;
+  };
+  REQUIRE(token.size() > 512);
+  CHECK(ask(token) == 404);
+  CHECK(client.Ask(Ask(product.bearer()))->status == 404);
+  CHECK(ask(TokenOf(next, "k1")) == 401);
+  CHECK(ask(token + "x") == 401);
+  CHECK(ask("a.b.c") == 401);
+
+  WriteText(directory / "keys.json", KeySet(next.Jwk("k2")));
+  product.server().Signal(SIGHUP);
+  int status = 404;
+  for (int i = 0; i < 20000 && status == 404; ++i) status = ask(token);
+  CHECK(status == 401);
+  CHECK(ask(TokenOf(next, "k2")) == 404);
+
+  product.server().Signal(SIGTERM);
+  CHECK(product.server().Wait() == 0);
+  const std::string log = product.server().Errors();
+  CHECK(Has(log, "\"message\":\"tokens are verified\",\"keys\":\"" + directory / "keys.json"));
+  CHECK(Has(log, "the token: its signature is not by the key that it names"));
+  CHECK(Has(log, "the token: its key is not known"));
+  CHECK(Has(log, "\"user_id\":\"u-1\""));
+  CHECK_FALSE(Has(log, token.substr(token.rfind('.'))));
+}
+
+TEST_CASE("beside --auth-url, tokens go to their keys and never to the service") {
+  const TempDir directory;
+  const SigningKey key(SigningKey::Kind::kEc);
+  WriteText(directory / "keys.json", KeySet(key.Jwk("k1")));
+  AuthService service([](const Request&) { return Account("\"user\""); });
+  ProductUnderTest product({"--auth-url", service.url(), "--jwt-keys", directory / "keys.json",
+                            "--jwt-issuer", "https://id.test", "--jwt-audience", "relations"});
+  RawClient client(product.address());
+  const auto ask = [&](const std::string& bearer) {
+    return client.Ask(Ask("Authorization: Bearer " + bearer + "\r\n"))->status;
+  };
+  CHECK(ask(TokenOf(key, "k1")) == 404);
+  CHECK(ask("a.b.c") == 401);
+  CHECK(service.requests() == 0);
+  CHECK(ask("a.b") == 404);
+  CHECK(service.requests() == 1);
+}
+
 TEST_CASE("settings of the service that cannot work stop the start with their name") {
   const TempDir directory;
   const auto refused = [&](const std::vector<std::string>& more) {
@@ -165,6 +238,18 @@ TEST_CASE("settings of the service that cannot work stop the start with their na
   CHECK(Has(refused({"--auth-url", "https://auth.example.org", "--auth-cert", directory / "none"}),
             "the key is missing"));
   CHECK(Has(refused({"--auth-ca", directory / "none"}), "need --auth-url"));
+  const std::vector<std::string> rules = {"--jwt-issuer", "i", "--jwt-audience", "a"};
+  const auto with_rules = [&](std::vector<std::string> more) {
+    more.insert(more.end(), rules.begin(), rules.end());
+    return refused(more);
+  };
+  CHECK(Has(refused({"--jwt-keys", directory / "none"}), "needs --jwt-issuer and --jwt-audience"));
+  CHECK(Has(with_rules({}), "need --jwt-keys"));
+  CHECK(Has(with_rules({"--jwt-keys", directory / "none"}), directory / "none"));
+  CHECK(Has(with_rules({"--jwt-keys", "http://id.example.org/keys"}), "--auth-allow-plaintext"));
+  CHECK(Has(with_rules({"--jwt-keys", "https://id.example.org/keys?x=1"}), "a query"));
+  WriteText(directory / "empty", R"({"keys":[]})");
+  CHECK(Has(with_rules({"--jwt-keys", directory / "empty"}), "no key with a kid"));
 }
 
 }  // namespace

@@ -55,6 +55,19 @@ TEST_CASE("a malformed authorization header is no credential, even beside a good
   }
 }
 
+TEST_CASE("a token of three parts may be longer") {
+  const auto is_taken = [](const std::string& token) {
+    const std::string header = "Bearer " + token;
+    return ParseCredentials({{header}, {}, {}}).has_value();
+  };
+  CHECK(is_taken("a.b." + std::string(8192 - 4, 'x')));
+  CHECK_FALSE(is_taken("a.b." + std::string(8192 - 3, 'x')));
+  for (const char* start : {"ab.", "a.b.c.", "a..", ".a.", "a.b.="}) {
+    CAPTURE(start);
+    CHECK_FALSE(is_taken(start + std::string(600, 'x')));
+  }
+}
+
 TEST_CASE("two authorization headers are no credential, whatever they hold") {
   CHECK_FALSE(ParseCredentials({{"Bearer a", "Bearer a"}, {}, {}}).has_value());
   CHECK_FALSE(ParseCredentials({{"", "Bearer a"}, {}, {}}).has_value());
