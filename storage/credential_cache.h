@@ -1,9 +1,10 @@
 // What the credential store read lately, by the key of the record, so that a caller who comes again
 // costs a hash look-up and not a read of the store and a record taken apart.
 //
-// Exactness: once Forget has returned, nobody finds what was read before it, nor does anybody put
-// it back: who reads takes a ticket before the read, and Insert refuses a ticket from before a
-// Forget.
+// Exactness: all that is held was read when the database was at one sequence number, which every
+// write moves on. Who asks says at which it is now, and is given nothing that was read at another:
+// so a revocation counts at once, whoever wrote it, and so does what a store that follows another
+// catches up with.
 //
 // Thread-safe.
 #pragma once
@@ -23,30 +24,24 @@ namespace relations {
 class CredentialCache {
  public:
   using Record = std::shared_ptr<const store::v1::CredentialRecord>;
-  using Ticket = uint64_t;
 
   // Of the records held, as they are stored: tens of thousands of the usual size. When they would
   // be more, all are forgotten and read anew.
   static constexpr size_t kBytesMax = 8 << 20;
 
-  // The record under `key`, or null.
-  Record Find(absl::string_view key) const;
+  // The record under `key` if it was read at `sequence`, or null.
+  Record Find(absl::string_view key, uint64_t sequence) const;
 
-  // To be taken before the record is read.
-  Ticket TakeTicket() const;
-  void Insert(absl::string_view key, Record record, Ticket ticket);
-
-  // To be called after a record has changed.
-  void Forget();
+  // `sequence`: of the database before the record was read.
+  void Insert(absl::string_view key, Record record, uint64_t sequence);
 
  private:
-  void Clear();
-
   mutable std::mutex mutex_;
   // State below is guarded by mutex_.
   absl::flat_hash_map<std::string, Record> records_;
   size_t bytes_ = 0;
-  Ticket ticket_ = 0;
+  // At which all of them were read.
+  uint64_t sequence_ = 0;
 };
 
 }  // namespace relations

@@ -162,13 +162,13 @@ absl::StatusOr<CredentialCache::Record> ReadRecord(const RocksDatabase& database
                                                    CredentialCache& cache,
                                                    CredentialRecord::Kind kind,
                                                    const std::string& key) {
-  if (CredentialCache::Record known = cache.Find(key)) return known;
-  const CredentialCache::Ticket ticket = cache.TakeTicket();
+  const uint64_t sequence = database.db().GetLatestSequenceNumber();
+  if (CredentialCache::Record known = cache.Find(key, sequence)) return known;
   ASSIGN_OR_RETURN(const std::optional<std::string> bytes, database.Get(Family::kCredentials, key));
   if (!bytes.has_value()) return nullptr;
   ASSIGN_OR_RETURN(CredentialRecord parsed, ParseRecord(kind, *bytes));
   CredentialCache::Record record = std::make_shared<const CredentialRecord>(std::move(parsed));
-  cache.Insert(key, record, ticket);
+  cache.Insert(key, record, sequence);
   return record;
 }
 
@@ -270,10 +270,7 @@ absl::StatusOr<CredentialRecord> CredentialStore::Revoke(CredentialRecord::Kind 
   record.set_revoked(true);
   rocksdb::WriteBatch batch;
   batch.Put(database_->family(Family::kCredentials), *key, record.SerializeAsString());
-  const absl::Status written = database_->Write(batch);
-  // Also when it failed: nobody knows then what the next read will give.
-  cache_.Forget();
-  RETURN_IF_ERROR(written);
+  RETURN_IF_ERROR(database_->Write(batch));
   return record;
 }
 

@@ -18,41 +18,41 @@ CredentialCache::Record RecordOf(const std::string& id) {
 
 TEST_CASE("what was read is found under its key alone") {
   CredentialCache cache;
-  CHECK(cache.Find("a") == nullptr);
-  cache.Insert("a", RecordOf("1"), cache.TakeTicket());
-  REQUIRE(cache.Find("a") != nullptr);
-  CHECK(cache.Find("a")->id() == "1");
-  CHECK(cache.Find("b") == nullptr);
+  CHECK(cache.Find("a", 7) == nullptr);
+  cache.Insert("a", RecordOf("1"), 7);
+  REQUIRE(cache.Find("a", 7) != nullptr);
+  CHECK(cache.Find("a", 7)->id() == "1");
+  CHECK(cache.Find("b", 7) == nullptr);
 }
 
-TEST_CASE("nothing that was read before a change is found after it") {
+TEST_CASE("nothing that was read before a write is found after it") {
   CredentialCache cache;
-  cache.Insert("known", RecordOf("1"), cache.TakeTicket());
-  const CredentialCache::Ticket before = cache.TakeTicket();
-  cache.Forget();
-  CHECK(cache.Find("known") == nullptr);
-  // A read that began before the change and ends after it.
-  cache.Insert("late", RecordOf("2"), before);
-  CHECK(cache.Find("late") == nullptr);
-  cache.Insert("late", RecordOf("3"), cache.TakeTicket());
-  REQUIRE(cache.Find("late") != nullptr);
-  CHECK(cache.Find("late")->id() == "3");
+  cache.Insert("known", RecordOf("1"), 7);
+  CHECK(cache.Find("known", 8) == nullptr);
+  cache.Insert("other", RecordOf("2"), 8);
+  CHECK(cache.Find("other", 8) != nullptr);
+  CHECK(cache.Find("known", 8) == nullptr);
+  // A read that began before the write and ends after it.
+  cache.Insert("late", RecordOf("3"), 7);
+  CHECK(cache.Find("late", 7) == nullptr);
+  CHECK(cache.Find("late", 8) == nullptr);
+  CHECK(cache.Find("other", 8) != nullptr);
 }
 
 TEST_CASE("the records held never pass their limit") {
   CredentialCache cache;
   const std::string half(CredentialCache::kBytesMax / 2, 'x');
-  cache.Insert("a", RecordOf(half.substr(64)), cache.TakeTicket());
-  cache.Insert("b", RecordOf(half.substr(64)), cache.TakeTicket());
-  CHECK(cache.Find("a") != nullptr);
-  CHECK(cache.Find("b") != nullptr);
-  cache.Insert("c", RecordOf(half), cache.TakeTicket());
-  CHECK(cache.Find("a") == nullptr);
-  CHECK(cache.Find("b") == nullptr);
-  CHECK(cache.Find("c") != nullptr);
-  cache.Insert("d", RecordOf(half + half), cache.TakeTicket());
-  CHECK(cache.Find("d") == nullptr);
-  CHECK(cache.Find("c") != nullptr);
+  cache.Insert("a", RecordOf(half.substr(64)), 7);
+  cache.Insert("b", RecordOf(half.substr(64)), 7);
+  CHECK(cache.Find("a", 7) != nullptr);
+  CHECK(cache.Find("b", 7) != nullptr);
+  cache.Insert("c", RecordOf(half), 7);
+  CHECK(cache.Find("a", 7) == nullptr);
+  CHECK(cache.Find("b", 7) == nullptr);
+  CHECK(cache.Find("c", 7) != nullptr);
+  cache.Insert("d", RecordOf(half + half), 7);
+  CHECK(cache.Find("d", 7) == nullptr);
+  CHECK(cache.Find("c", 7) != nullptr);
 }
 
 }  // namespace
