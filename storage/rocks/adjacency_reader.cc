@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "storage/base/status_macros.h"
 #include "storage/rocks/key_format.h"
+#include "storage/rocks/list_directory.h"
 #include "storage/rocks/rocks_status.h"
 #include "storage/rocks/slices.h"
 #include "storage/varint.h"
@@ -68,7 +70,7 @@ absl::Status AdjacencyReader::Scan(absl::Span<const ScanRequest> requests,
   for (const ScanRequest& wanted : requests) {
     if (wanted.after == nullptr) nodes.push_back(wanted.node);
   }
-  RETURN_IF_ERROR(reader_->ReadLists(nodes, visible, id_of_, &heads_));
+  RETURN_IF_ERROR(reader_->ReadLists(nodes, visible, &heads_));
   size_t next_head = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     std::vector<Run> runs;
@@ -152,6 +154,17 @@ absl::Status AdjacencyReader::ScanRuns(size_t request, const ScanRequest& wanted
 absl::StatusOr<std::vector<AdjacencyReader::Run>> AdjacencyReader::Leapfrog(
     NodeId node, const VisibleClasses& visible) {
   std::vector<Run> runs;
+  rocksdb::PinnableSlice stored;
+  RETURN_IF_ERROR(Read(DirectoryKey(node), &stored));
+  ASSIGN_OR_RETURN(const ListDirectory directory, DecodeListDirectory(View(stored)));
+  for (const ListDirectory::List& list : directory.lists) {
+    if (list.apart() || !visible.Contains(list.visibility)) continue;
+    Run run;
+    run.visibility = list.visibility;
+    run.key = ListKey(node, list.visibility);
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(list.block, &run.block));
+    runs.push_back(std::move(run));
+  }
   rocksdb::Iterator& iterator = reader_->adjacency_iterator();
   const std::string node_key = NodeKey(node);
   const ClassId* wanted = visible.AtOrAfter(ClassId{0});
@@ -231,13 +244,7 @@ absl::StatusOr<AdjacencyReader::Run> AdjacencyReader::StartRun(ClassId visibilit
   Run run;
   run.visibility = visibility;
   run.key = std::move(key);
-  rocksdb::PinnableSlice value;
-  RETURN_IF_ERROR(
-      FromRocks(reader_->database().db().Get(reader_->read_options(),
-                                             reader_->database().family(Family::kAdjacency),
-                                             SliceOf(run.key), &value),
-                "reading adjacency"));
-  RETURN_IF_ERROR(DecodeAdjacencyBlock(View(value), &run.block));
+  RETURN_IF_ERROR(ReadBlock(run.key, &run.block));
   while (index > run.block.entries.size()) {
     index -= run.block.entries.size();
     run.index = run.block.entries.size();
@@ -246,6 +253,33 @@ absl::StatusOr<AdjacencyReader::Run> AdjacencyReader::StartRun(ClassId visibilit
   }
   run.index = index;
   return run;
+}
+
+absl::Status AdjacencyReader::ReadBlock(absl::string_view key, AdjacencyBlock* block) {
+  rocksdb::PinnableSlice value;
+  RETURN_IF_ERROR(Read(key, &value));
+  if (!value.empty()) return DecodeAdjacencyBlock(View(value), block);
+  ASSIGN_OR_RETURN(const AdjacencyKey parsed, ParseAdjacencyKey(key));
+  rocksdb::PinnableSlice stored;
+  RETURN_IF_ERROR(Read(DirectoryKey(parsed.node), &stored));
+  ASSIGN_OR_RETURN(const ListDirectory directory, DecodeListDirectory(View(stored)));
+  const ListDirectory::List* const list = directory.Find(parsed.visibility);
+  if (list == nullptr || list->apart() || !parsed.boundary.empty()) {
+    return absl::DataLossError(absl::StrCat("an adjacency list of node ",
+                                            static_cast<uint64_t>(parsed.node), " lacks a block"));
+  }
+  return DecodeAdjacencyBlock(list->block, block);
+}
+
+absl::Status AdjacencyReader::Read(absl::string_view key, rocksdb::PinnableSlice* value) {
+  const RocksDatabase& database = reader_->database();
+  const rocksdb::Status status = database.db().Get(
+      reader_->read_options(), database.family(Family::kAdjacency), SliceOf(key), value);
+  if (status.IsNotFound()) {
+    value->Reset();
+    return absl::OkStatus();
+  }
+  return FromRocks(status, "reading adjacency");
 }
 
 absl::StatusOr<bool> AdjacencyReader::HasHead(Run* run) {
@@ -279,7 +313,7 @@ absl::Status AdjacencyReader::Merge(std::vector<Run>* runs, size_t limit,
   while (!live.empty() && merged->size() < limit) {
     size_t best = 0;
     for (size_t i = 1; i < live.size(); ++i) {
-      ASSIGN_OR_RETURN(const bool precedes, Precedes(live[i]->head(), live[best]->head(), id_of_));
+      ASSIGN_OR_RETURN(const bool precedes, reader_->Precedes(live[i]->head(), live[best]->head()));
       if (precedes) best = i;
     }
     Run& run = *live[best];

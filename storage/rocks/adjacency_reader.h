@@ -2,8 +2,8 @@
 //
 // A node's cached head is given as it is, with what tells which entries are visible; where few of
 // them are, these are copied, so that hidden ones cost nothing. What goes beyond it is read list by
-// list; where there are too many lists for a head, they are found by leapfrog between the classes
-// present at the node and those visible to the caller.
+// list. Of a node with more lists than a directory names those that stand apart are found by
+// leapfrog between the classes present at the node and those visible to the caller.
 #pragma once
 
 #include <optional>
@@ -25,8 +25,7 @@ namespace relations {
 class AdjacencyReader {
  public:
   // `reader` is not owned and must outlive this.
-  AdjacencyReader(CachedReader* reader, IdLookup id_of)
-      : reader_(reader), id_of_(std::move(id_of)) {}
+  explicit AdjacencyReader(CachedReader* reader) : reader_(reader) {}
 
   // GraphView::Scan.
   absl::Status Scan(absl::Span<const ScanRequest> requests, const VisibleClasses& visible,
@@ -56,12 +55,15 @@ class AdjacencyReader {
   absl::StatusOr<std::vector<Run>> ResumeBehindHead(NodeId node, absl::string_view position,
                                                     const VisibleClasses& visible);
   absl::StatusOr<Run> StartRun(ClassId visibility, std::string key, size_t index);
+  // Reads the block under a key, or where there is none the list that the node's directory holds.
+  absl::Status ReadBlock(absl::string_view key, AdjacencyBlock* block);
+  // One record of the family `adjacency`; empty when there is none.
+  absl::Status Read(absl::string_view key, rocksdb::PinnableSlice* value);
   // Moves on to the next block as long as the current one is used up; false when the list ends.
   absl::StatusOr<bool> HasHead(Run* run);
   absl::Status Merge(std::vector<Run>* runs, size_t limit, std::vector<AdjacentRelation>* merged);
 
   CachedReader* const reader_;
-  const IdLookup id_of_;
   // The heads that cursors go on behind: the next one read of a node might be another.
   absl::flat_hash_map<NodeId, NodeCache::Value> heads_in_use_;
   // Kept between calls for their memory.

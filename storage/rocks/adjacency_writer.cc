@@ -24,8 +24,51 @@ bool SameEntry(const AdjacentRelation& a, const AdjacentRelation& b) {
 
 }  // namespace
 
-absl::Status AdjacencyWriter::Edit(NodeId node, ClassId visibility, std::vector<ListEdit> edits) {
-  std::vector<OrderedEdit> ordered;
+absl::Status AdjacencyWriter::Edit(std::map<NodeId, NodeEdits> edits) {
+  std::vector<std::string> keys;
+  keys.reserve(edits.size());
+  for (const auto& [node, of_node] : edits) keys.push_back(DirectoryKey(node));
+  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+  std::vector<rocksdb::PinnableSlice> stored(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  database_->db().MultiGet(rocksdb::ReadOptions(), database_->family(Family::kAdjacency),
+                           keys.size(), slices.data(), stored.data(), statuses.data(),
+                           /*sorted_input=*/true);
+  size_t index = 0;
+  for (auto& [node, of_node] : edits) {
+    if (!statuses[index].IsNotFound()) {
+      RETURN_IF_ERROR(FromRocks(statuses[index], "reading adjacency"));
+    }
+    RETURN_IF_ERROR(EditNode(node, View(stored[index]), std::move(of_node)));
+    ++index;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AdjacencyWriter::EditNode(NodeId node, absl::string_view stored_directory,
+                                       NodeEdits edits) {
+  blocks_.clear();
+  ASSIGN_OR_RETURN(ListDirectory directory, DecodeListDirectory(stored_directory));
+  for (auto& [visibility, of_list] : edits) {
+    ASSIGN_OR_RETURN(const OrderedEdits ordered, Order(std::move(of_list)));
+    const ListDirectory::List* const named = directory.Find(visibility);
+    if (named != nullptr ? !named->apart() : !directory.others) {
+      RETURN_IF_ERROR(EditHeld(node, visibility, ordered, &directory));
+      continue;
+    }
+    ASSIGN_OR_RETURN(const bool exists, EditApart(node, visibility, ordered));
+    if (!exists) directory.Remove(visibility);
+  }
+  RETURN_IF_ERROR(Relieve(node, &directory));
+  if (directory.empty()) {
+    return stored_directory.empty() ? absl::OkStatus() : Delete(DirectoryKey(node));
+  }
+  const std::string value = EncodeListDirectory(directory);
+  return value == stored_directory ? absl::OkStatus() : Put(DirectoryKey(node), value);
+}
+
+absl::StatusOr<AdjacencyWriter::OrderedEdits> AdjacencyWriter::Order(std::vector<ListEdit> edits) {
+  OrderedEdits ordered;
   ordered.reserve(edits.size());
   for (ListEdit& edit : edits) {
     ASSIGN_OR_RETURN(const absl::string_view id, id_of_(edit.entry.neighbour));
@@ -35,19 +78,45 @@ absl::Status AdjacencyWriter::Edit(NodeId node, ClassId visibility, std::vector<
     return std::make_tuple(absl::string_view(a.boundary), Rest(a.edit.entry)) <
            std::make_tuple(absl::string_view(b.boundary), Rest(b.edit.entry));
   });
+  return ordered;
+}
 
+absl::Status AdjacencyWriter::EditHeld(NodeId node, ClassId visibility, const OrderedEdits& edits,
+                                       ListDirectory* directory) {
+  AdjacencyBlock block;
+  if (const ListDirectory::List* const held = directory->Find(visibility)) {
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(held->block, &block));
+  }
+  ASSIGN_OR_RETURN(const std::vector<AdjacentRelation> revised, Revise(block.entries, edits));
+  if (revised.empty()) {
+    directory->Remove(visibility);
+    return absl::OkStatus();
+  }
+  if (revised.size() <= kDirectoryEntriesMax) {
+    const std::string& kept = blocks_.emplace_back(EncodeAdjacencyBlock(revised, false));
+    if (directory->Set(visibility, kept)) return absl::OkStatus();
+  } else {
+    directory->Set(visibility, {});
+  }
+  const std::string key = ListKey(node, visibility);
+  return WriteBlocks(key, key, revised, /*is_last=*/true);
+}
+
+absl::StatusOr<bool> AdjacencyWriter::EditApart(NodeId node, ClassId visibility,
+                                                const OrderedEdits& edits) {
   if (iterator_ == nullptr) {
     iterator_.reset(
         database_->db().NewIterator(rocksdb::ReadOptions(), database_->family(Family::kAdjacency)));
   }
   const std::string list_key = ListKey(node, visibility);
+  bool exists = true;
   size_t done = 0;
-  while (done < ordered.size()) {
+  while (done < edits.size()) {
     // The block that holds the place of the first edit left: the last one at or before it.
     std::string block_key = list_key;
     AdjacencyBlock block;
     std::string upper;
-    iterator_->SeekForPrev(absl::StrCat(list_key, ordered[done].boundary));
+    iterator_->SeekForPrev(absl::StrCat(list_key, edits[done].boundary));
     if (iterator_->Valid() && absl::StartsWith(View(iterator_->key()), list_key)) {
       block_key = iterator_->key().ToString();
       RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator_->value()), &block));
@@ -58,11 +127,32 @@ absl::Status AdjacencyWriter::Edit(NodeId node, ClassId visibility, std::vector<
     }
     RETURN_IF_ERROR(FromRocks(iterator_->status(), "scanning adjacency"));
     size_t end = done + 1;
-    while (end < ordered.size() && (upper.empty() || ordered[end].boundary < upper)) ++end;
+    while (end < edits.size() && (upper.empty() || edits[end].boundary < upper)) ++end;
     ASSIGN_OR_RETURN(const std::vector<AdjacentRelation> revised,
-                     Revise(block.entries, absl::MakeConstSpan(ordered).subspan(done, end - done)));
+                     Revise(block.entries, absl::MakeConstSpan(edits).subspan(done, end - done)));
     RETURN_IF_ERROR(WriteBlocks(list_key, block_key, revised, upper.empty()));
+    exists = !revised.empty() || block_key != list_key || !upper.empty();
     done = end;
+  }
+  return exists;
+}
+
+absl::Status AdjacencyWriter::Relieve(NodeId node, ListDirectory* directory) {
+  ASSIGN_OR_RETURN(size_t entries, DirectoryEntries(*directory));
+  while (entries > kDirectoryEntriesMax) {
+    ListDirectory::List* largest = nullptr;
+    size_t most = 0;
+    for (ListDirectory::List& list : directory->lists) {
+      if (list.apart()) continue;
+      ASSIGN_OR_RETURN(const size_t of_list, AdjacencyBlockEntries(list.block));
+      if (of_list <= most) continue;
+      most = of_list;
+      largest = &list;
+    }
+    // The list's only block is the same there and here.
+    RETURN_IF_ERROR(Put(ListKey(node, largest->visibility), largest->block));
+    largest->block = {};
+    entries -= most;
   }
   return absl::OkStatus();
 }
@@ -127,9 +217,8 @@ absl::StatusOr<size_t> AdjacencyWriter::InsertPosition(const std::vector<Adjacen
 absl::Status AdjacencyWriter::WriteBlocks(const std::string& list_key, const std::string& block_key,
                                           const std::vector<AdjacentRelation>& entries,
                                           bool is_last) {
-  rocksdb::ColumnFamilyHandle* const family = database_->family(Family::kAdjacency);
   if (entries.empty() && (is_last || block_key != list_key)) {
-    return FromRocks(batch_->Delete(family, block_key), "editing adjacency");
+    return Delete(block_key);
   }
   const size_t blocks =
       std::max<size_t>(1, (entries.size() + kBlockEntriesTarget - 1) / kBlockEntriesTarget);
@@ -147,7 +236,7 @@ absl::Status AdjacencyWriter::WriteBlocks(const std::string& list_key, const std
     const bool more = !is_last || end < entries.size();
     const std::string value =
         EncodeAdjacencyBlock(absl::MakeConstSpan(entries).subspan(begin, end - begin), more);
-    RETURN_IF_ERROR(FromRocks(batch_->Put(family, key, value), "editing adjacency"));
+    RETURN_IF_ERROR(Put(key, value));
     begin = end;
     if (begin < entries.size()) {
       ASSIGN_OR_RETURN(const absl::string_view id, id_of_(entries[begin].neighbour));
@@ -155,6 +244,17 @@ absl::Status AdjacencyWriter::WriteBlocks(const std::string& list_key, const std
     }
   } while (begin < entries.size());
   return absl::OkStatus();
+}
+
+absl::Status AdjacencyWriter::Put(absl::string_view key, absl::string_view value) {
+  return FromRocks(
+      batch_->Put(database_->family(Family::kAdjacency), SliceOf(key), SliceOf(value)),
+      "editing adjacency");
+}
+
+absl::Status AdjacencyWriter::Delete(absl::string_view key) {
+  return FromRocks(batch_->Delete(database_->family(Family::kAdjacency), SliceOf(key)),
+                   "editing adjacency");
 }
 
 }  // namespace relations

@@ -34,9 +34,13 @@ bool Precedes(const BulkListEdit& a, const BulkListEdit& b) {
 
 absl::Status BulkListWriter::Add(NodeId node, const BulkListEdit& edit) {
   edit_id_.clear();
-  if (node_ != node || visibility_ != edit.visibility) {
+  if (node_ != node) {
+    RETURN_IF_ERROR(EndNode());
+    RETURN_IF_ERROR(BeginNode(node));
+  }
+  if (!has_list_ || visibility_ != edit.visibility) {
     RETURN_IF_ERROR(EndList());
-    RETURN_IF_ERROR(BeginList(node, edit.visibility));
+    RETURN_IF_ERROR(BeginList(edit.visibility));
   }
   if (is_stored_) {
     RETURN_IF_ERROR(SeekBlock(edit));
@@ -55,12 +59,43 @@ absl::Status BulkListWriter::Add(NodeId node, const BulkListEdit& edit) {
   return absl::OkStatus();
 }
 
-absl::Status BulkListWriter::BeginList(NodeId node, ClassId visibility) {
+absl::Status BulkListWriter::BeginNode(NodeId node) {
   node_ = node;
+  stored_directory_.clear();
+  directory_ = {};
+  new_blocks_.clear();
+  held_entries_ = 0;
+  if (node_ids_->IsNew(node)) return absl::OkStatus();
+  const rocksdb::Status status =
+      database_->db().Get(rocksdb::ReadOptions(), database_->family(Family::kAdjacency),
+                          DirectoryKey(node), &stored_directory_);
+  if (status.IsNotFound()) return absl::OkStatus();
+  RETURN_IF_ERROR(FromRocks(status, "reading adjacency"));
+  ASSIGN_OR_RETURN(directory_, DecodeListDirectory(stored_directory_));
+  ASSIGN_OR_RETURN(held_entries_, DirectoryEntries(directory_));
+  return absl::OkStatus();
+}
+
+absl::Status BulkListWriter::EndNode() {
+  if (!node_.has_value()) return absl::OkStatus();
+  RETURN_IF_ERROR(EndList());
+  const std::string key = DirectoryKey(*node_);
+  node_.reset();
+  if (directory_.empty()) {
+    return stored_directory_.empty() ? absl::OkStatus() : output_->Delete(key);
+  }
+  const std::string value = EncodeListDirectory(directory_);
+  return value == stored_directory_ ? absl::OkStatus() : output_->Put(key, value);
+}
+
+absl::Status BulkListWriter::BeginList(ClassId visibility) {
+  has_list_ = true;
   visibility_ = visibility;
-  list_key_ = ListKey(node, visibility);
-  is_stored_ = false;
-  if (!node_ids_->IsNew(node)) {
+  list_key_ = ListKey(*node_, visibility);
+  const ListDirectory::List* const named = directory_.Find(visibility);
+  is_stored_ = named != nullptr;
+  is_apart_ = named != nullptr && named->apart();
+  if (is_apart_ || (named == nullptr && directory_.others)) {
     if (iterator_ == nullptr) {
       iterator_.reset(database_->db().NewIterator(rocksdb::ReadOptions(),
                                                   database_->family(Family::kAdjacency)));
@@ -68,13 +103,20 @@ absl::Status BulkListWriter::BeginList(NodeId node, ClassId visibility) {
     iterator_->Seek(list_key_);
     RETURN_IF_ERROR(FromRocks(iterator_->status(), "scanning adjacency"));
     is_stored_ = iterator_->Valid() && absl::StartsWith(View(iterator_->key()), list_key_);
+    is_apart_ = is_stored_;
+    // Its blocks are found edit by edit.
+    if (is_stored_) return absl::OkStatus();
   }
-  if (is_stored_) return absl::OkStatus();
   has_block_ = true;
   block_key_ = list_key_;
   upper_.clear();
   block_.entries.clear();
+  if (is_stored_) {
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(named->block, &block_));
+    held_entries_ -= block_.entries.size();
+  }
   copied_ = 0;
+  block_ids_.assign(block_.entries.size(), std::string());
   pending_key_ = list_key_;
   pending_.clear();
   wrote_of_block_ = false;
@@ -82,10 +124,9 @@ absl::Status BulkListWriter::BeginList(NodeId node, ClassId visibility) {
 }
 
 absl::Status BulkListWriter::EndList() {
-  if (!node_.has_value()) return absl::OkStatus();
-  RETURN_IF_ERROR(EndBlock());
-  node_.reset();
-  return absl::OkStatus();
+  if (!has_list_) return absl::OkStatus();
+  has_list_ = false;
+  return EndBlock();
 }
 
 absl::StatusOr<absl::string_view> BulkListWriter::NeighbourId(const BulkListEdit& edit) {
@@ -144,7 +185,8 @@ absl::Status BulkListWriter::EndBlock() {
   while (copied_ < block_.entries.size()) RETURN_IF_ERROR(Append(block_.entries[copied_++]));
   const bool is_last = upper_.empty();
   if (pending_.empty() && !wrote_of_block_ && (is_last || block_key_ != list_key_)) {
-    return output_->Delete(block_key_);
+    if (block_key_ == list_key_) directory_.Remove(visibility_);
+    return is_apart_ ? output_->Delete(block_key_) : absl::OkStatus();
   }
   return WriteBlock(!is_last);
 }
@@ -185,8 +227,21 @@ absl::Status BulkListWriter::Append(const AdjacentRelation& entry) {
   return absl::OkStatus();
 }
 
+bool BulkListWriter::Hold() {
+  if (held_entries_ + pending_.size() > kDirectoryEntriesMax) return false;
+  const std::string& block = new_blocks_.emplace_back(EncodeAdjacencyBlock(pending_, false));
+  if (!directory_.Set(visibility_, block)) return false;
+  held_entries_ += pending_.size();
+  return true;
+}
+
 absl::Status BulkListWriter::WriteBlock(bool more) {
   wrote_of_block_ = true;
+  if (!is_apart_) {
+    if (!more && Hold()) return absl::OkStatus();
+    is_apart_ = true;
+    directory_.Set(visibility_, {});
+  }
   return output_->Put(pending_key_, EncodeAdjacencyBlock(pending_, more));
 }
 

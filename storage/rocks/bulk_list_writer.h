@@ -1,8 +1,9 @@
 // Writes adjacency lists from edits that come in list order, whatever their number: new lists in
-// one pass, of stored lists the blocks that change.
+// one pass, of stored lists the blocks that change; behind the lists of a node its directory.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "storage/rocks/bulk_node_ids.h"
 #include "storage/rocks/bulk_records.h"
 #include "storage/rocks/database.h"
+#include "storage/rocks/list_directory.h"
 #include "storage/rocks/sst_output.h"
 
 namespace relations {
@@ -51,11 +53,13 @@ class BulkListWriter {
   // Nodes ascend, and the edits of one are in order. DATA_LOSS when an entry to remove is not
   // there.
   absl::Status Add(NodeId node, const BulkListEdit& edit);
-  // Ends the last list.
-  absl::Status Finish() { return EndList(); }
+  // Ends the last node.
+  absl::Status Finish() { return EndNode(); }
 
  private:
-  absl::Status BeginList(NodeId node, ClassId visibility);
+  absl::Status BeginNode(NodeId node);
+  absl::Status EndNode();
+  absl::Status BeginList(ClassId visibility);
   absl::Status EndList();
   // Makes the block at hand the one that the edit's place lies in.
   absl::Status SeekBlock(const BulkListEdit& edit);
@@ -70,17 +74,30 @@ class BulkListWriter {
   absl::StatusOr<bool> StandsBefore(size_t index, const BulkListEdit& edit);
   absl::Status Append(const AdjacentRelation& entry);
   absl::Status WriteBlock(bool more);
+  // Puts what is to be written, all of the list at hand, into the directory; false when it has no
+  // room.
+  bool Hold();
 
   const RocksDatabase* const database_;
   const BulkNodeIds* const node_ids_;
   SstOutput* const output_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
 
-  // The list at hand.
+  // The node at hand.
   std::optional<NodeId> node_;
+  // Its directory as it is stored, and as it becomes: with views into that and into new_blocks_.
+  std::string stored_directory_;
+  ListDirectory directory_;
+  std::deque<std::string> new_blocks_;
+  size_t held_entries_ = 0;
+
+  // The list at hand.
+  bool has_list_ = false;
   ClassId visibility_{};
   std::string list_key_;
   bool is_stored_ = false;
+  // Blocks of it stand under keys of their own, or will.
+  bool is_apart_ = false;
 
   // The block at hand, as it is stored; of a new list one without entries.
   bool has_block_ = false;

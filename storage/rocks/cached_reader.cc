@@ -7,8 +7,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "storage/base/status_macros.h"
+#include "storage/entity_wire.h"
 #include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/key_format.h"
+#include "storage/rocks/list_directory.h"
 #include "storage/rocks/rocks_status.h"
 #include "storage/rocks/slices.h"
 #include "storage/varint.h"
@@ -50,61 +52,45 @@ void ShareHead(std::vector<NodeValue::List>* lists) {
   }
 }
 
-// Merges what each list gives to the head.
-absl::Status MergeIntoHead(const std::vector<std::vector<AdjacentRelation>>& lists,
-                           const IdLookup& id_of, NodeValue::Head* head) {
-  size_t total = 0;
-  std::vector<size_t> next(lists.size(), 0);
-  // Lists that have an entry left, as a heap: the one whose entry comes first is on top.
-  std::vector<size_t> heap;
-  for (size_t i = 0; i < lists.size(); ++i) {
-    total += head->lists[i].entries;
-    if (head->lists[i].entries != 0) heap.push_back(i);
-  }
-  head->entries.reserve(total);
-  head->list_of_entry.reserve(total);
-  absl::Status status;
-  const auto comes_later = [&](size_t a, size_t b) {
-    const AdjacentRelation& of_a = lists[a][next[a]];
-    const AdjacentRelation& of_b = lists[b][next[b]];
-    // Nearly always the time decides, and this is asked for every entry.
-    if (of_a.last_seen != of_b.last_seen) return of_a.last_seen < of_b.last_seen;
-    const absl::StatusOr<bool> precedes = Precedes(of_b, of_a, id_of);
-    if (!precedes.ok()) status = precedes.status();
-    return precedes.value_or(false);
+// Adds the neighbours of entries that tie in time with one of another list.
+void AddTied(const std::vector<std::vector<AdjacentRelation>>& lists, std::vector<NodeId>* tied) {
+  if (lists.size() < 2) return;
+  struct Place {
+    absl::Time time;
+    size_t list = 0;
+    NodeId neighbour{};
   };
-  std::make_heap(heap.begin(), heap.end(), comes_later);
-  while (!heap.empty() && status.ok()) {
-    std::pop_heap(heap.begin(), heap.end(), comes_later);
-    const size_t first = heap.back();
-    // As long as it comes before all others the list keeps its turn.
-    do {
-      head->entries.push_back(lists[first][next[first]++]);
-      head->list_of_entry.push_back(static_cast<uint8_t>(first));
-    } while (next[first] < head->lists[first].entries &&
-             (heap.size() == 1 || !comes_later(first, heap.front())));
-    if (next[first] == head->lists[first].entries) {
-      heap.pop_back();
-    } else {
-      std::push_heap(heap.begin(), heap.end(), comes_later);
+  std::vector<Place> places;
+  for (size_t i = 0; i < lists.size(); ++i) {
+    for (const AdjacentRelation& entry : lists[i]) {
+      places.push_back({entry.last_seen, i, entry.neighbour});
     }
   }
-  return status;
+  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
+    return std::tie(a.time, a.list) < std::tie(b.time, b.list);
+  });
+  for (auto first = places.begin(); first != places.end();) {
+    const auto last = std::find_if(
+        first, places.end(), [&](const Place& place) { return place.time != first->time; });
+    if (first->list != std::prev(last)->list) {
+      std::for_each(first, last, [&](const Place& place) { tied->push_back(place.neighbour); });
+    }
+    first = last;
+  }
+}
+
+// The id in an entity record.
+absl::StatusOr<std::string> IdOfRecord(NodeId node, absl::string_view value) {
+  if (value.empty()) {
+    return absl::DataLossError(absl::StrCat("an adjacency list names node ",
+                                            static_cast<uint64_t>(node), ", which has no entity"));
+  }
+  ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(value));
+  ASSIGN_OR_RETURN(const EntityHead head, ReadEntityHead(record.wire));
+  return std::string(head.id);
 }
 
 }  // namespace
-
-absl::StatusOr<bool> Precedes(const AdjacentRelation& a, const AdjacentRelation& b,
-                              const IdLookup& id_of) {
-  if (a.last_seen != b.last_seen) return a.last_seen > b.last_seen;
-  if (a.neighbour != b.neighbour) {
-    ASSIGN_OR_RETURN(const std::string id_a, id_of(a.neighbour));
-    ASSIGN_OR_RETURN(const std::string id_b, id_of(b.neighbour));
-    return id_a < id_b;
-  }
-  return std::make_tuple(a.direction, a.type, a.mode) <
-         std::make_tuple(b.direction, b.type, b.mode);
-}
 
 CachedReader::CachedReader(const RocksDatabase* database, NodeCache* cache)
     : database_(database),
@@ -221,6 +207,77 @@ absl::StatusOr<std::optional<NodeId>> CachedReader::ReadNode(absl::string_view i
   return node;
 }
 
+absl::Status CachedReader::ReadIds(absl::Span<const NodeId> nodes) {
+  std::vector<NodeCache::Value> values;
+  RETURN_IF_ERROR(ReadEntities(nodes, &values));
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    ASSIGN_OR_RETURN(std::string id, IdOfRecord(nodes[i], values[i]->record()));
+    ids_.emplace(nodes[i], std::move(id));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::string_view> CachedReader::IdOf(NodeId node) {
+  auto known = ids_.find(node);
+  if (known == ids_.end()) {
+    RETURN_IF_ERROR(ReadIds({&node, 1}));
+    known = ids_.find(node);
+  }
+  return absl::string_view(known->second);
+}
+
+absl::StatusOr<bool> CachedReader::Precedes(const AdjacentRelation& a, const AdjacentRelation& b) {
+  if (a.last_seen != b.last_seen) return a.last_seen > b.last_seen;
+  if (a.neighbour != b.neighbour) {
+    ASSIGN_OR_RETURN(const absl::string_view id_a, IdOf(a.neighbour));
+    ASSIGN_OR_RETURN(const absl::string_view id_b, IdOf(b.neighbour));
+    return id_a < id_b;
+  }
+  return std::make_tuple(a.direction, a.type, a.mode) <
+         std::make_tuple(b.direction, b.type, b.mode);
+}
+
+absl::Status CachedReader::MergeIntoHead(const std::vector<std::vector<AdjacentRelation>>& lists,
+                                         NodeValue::Head* head) {
+  size_t total = 0;
+  std::vector<size_t> next(lists.size(), 0);
+  // Lists that have an entry left, as a heap: the one whose entry comes first is on top.
+  std::vector<size_t> heap;
+  for (size_t i = 0; i < lists.size(); ++i) {
+    total += head->lists[i].entries;
+    if (head->lists[i].entries != 0) heap.push_back(i);
+  }
+  head->entries.reserve(total);
+  head->list_of_entry.reserve(total);
+  absl::Status status;
+  const auto comes_later = [&](size_t a, size_t b) {
+    const AdjacentRelation& of_a = lists[a][next[a]];
+    const AdjacentRelation& of_b = lists[b][next[b]];
+    // Nearly always the time decides, and this is asked for every entry.
+    if (of_a.last_seen != of_b.last_seen) return of_a.last_seen < of_b.last_seen;
+    const absl::StatusOr<bool> precedes = Precedes(of_b, of_a);
+    if (!precedes.ok()) status = precedes.status();
+    return precedes.value_or(false);
+  };
+  std::make_heap(heap.begin(), heap.end(), comes_later);
+  while (!heap.empty() && status.ok()) {
+    std::pop_heap(heap.begin(), heap.end(), comes_later);
+    const size_t first = heap.back();
+    // As long as it comes before all others the list keeps its turn.
+    do {
+      head->entries.push_back(lists[first][next[first]++]);
+      head->list_of_entry.push_back(static_cast<uint8_t>(first));
+    } while (next[first] < head->lists[first].entries &&
+             (heap.size() == 1 || !comes_later(first, heap.front())));
+    if (next[first] == head->lists[first].entries) {
+      heap.pop_back();
+    } else {
+      std::push_heap(heap.begin(), heap.end(), comes_later);
+    }
+  }
+  return status;
+}
+
 rocksdb::Iterator& CachedReader::adjacency_iterator() {
   if (iterator_ == nullptr) {
     iterator_.reset(
@@ -230,90 +287,126 @@ rocksdb::Iterator& CachedReader::adjacency_iterator() {
 }
 
 absl::Status CachedReader::ReadLists(absl::Span<const NodeId> nodes, const VisibleClasses& visible,
-                                     const IdLookup& id_of, std::vector<NodeCache::Value>* values) {
+                                     std::vector<NodeCache::Value>* values) {
   keys_.clear();
   for (const NodeId node : nodes) keys_.push_back(NodeCache::ListsKey(node));
   cache_->Find(keys_, sequence_, values);
+  std::vector<size_t> missing;
+  std::vector<NodeId> missing_nodes;
+  std::vector<std::string> wanted;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    NodeCache::Value& value = (*values)[i];
-    if (value != nullptr) continue;
-    const NodeCache::Key key = NodeCache::ListsKey(nodes[i]);
-    bool complete = true;
-    ASSIGN_OR_RETURN(
-        value, LoadLists(nodes[i], cache_->Remembers(key) ? nullptr : &visible, id_of, &complete));
-    if (complete) {
-      cache_->Insert(key, value, ticket_, sequence_);
+    if ((*values)[i] != nullptr) continue;
+    missing.push_back(i);
+    missing_nodes.push_back(nodes[i]);
+    wanted.push_back(DirectoryKey(nodes[i]));
+  }
+  if (missing.empty()) return absl::OkStatus();
+  // keys_ is used by whoever reads ids below.
+  const std::vector<NodeCache::Key> keys = keys_;
+  std::vector<rocksdb::PinnableSlice> directories;
+  RETURN_IF_ERROR(MultiGet(Family::kAdjacency, wanted, &directories));
+  std::vector<Gathered> gathered(missing.size());
+  std::vector<ApartList> apart;
+  for (size_t i = 0; i < missing.size(); ++i) {
+    const bool is_back = cache_->Remembers(keys[missing[i]]);
+    RETURN_IF_ERROR(Gather(missing_nodes[i], View(directories[i]), is_back ? nullptr : &visible, i,
+                           &gathered[i], &apart));
+  }
+  RETURN_IF_ERROR(ReadFirstBlocks(missing_nodes, apart, &gathered));
+
+  std::vector<NodeId> tied;
+  for (Gathered& of_node : gathered) {
+    ShareHead(&of_node.head.lists);
+    AddTied(of_node.entries, &tied);
+  }
+  RETURN_IF_ERROR(ReadIds(tied));
+  for (size_t i = 0; i < missing.size(); ++i) {
+    RETURN_IF_ERROR(MergeIntoHead(gathered[i].entries, &gathered[i].head));
+    NodeCache::Value& value = (*values)[missing[i]];
+    value = NodeValue::OfHead(std::move(gathered[i].head));
+    if (gathered[i].complete) {
+      cache_->Insert(keys[missing[i]], value, ticket_, sequence_);
     } else {
-      cache_->Remember(key);
+      cache_->Remember(keys[missing[i]]);
     }
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<NodeCache::Value> CachedReader::LoadLists(NodeId node, const VisibleClasses* visible,
-                                                         const IdLookup& id_of, bool* complete) {
-  const std::string node_key = NodeKey(node);
-  std::vector<std::vector<AdjacentRelation>> entries;
-  NodeValue::Head head;
+absl::Status CachedReader::Gather(NodeId node, absl::string_view directory,
+                                  const VisibleClasses* visible, size_t index, Gathered* gathered,
+                                  std::vector<ApartList>* apart) {
+  ASSIGN_OR_RETURN(const ListDirectory decoded, DecodeListDirectory(directory));
+  if (decoded.others) {
+    gathered->head.too_many_lists = true;
+    return absl::OkStatus();
+  }
   AdjacencyBlock block;
-  rocksdb::Iterator& iterator = adjacency_iterator();
-  // Goes to the next list of interest behind this one; false when there is none.
-  const auto seek_behind = [&](ClassId passed) {
-    if (passed == ClassId{UINT32_MAX}) return false;
-    ClassId next{static_cast<uint32_t>(passed) + 1};
-    if (visible != nullptr) {
-      const ClassId* const wanted = visible->AtOrAfter(next);
-      if (wanted == nullptr) return false;
-      next = *wanted;
-    }
-    iterator.Seek(ListKey(node, next));
-    return true;
-  };
-  *complete = true;
-  iterator.Seek(node_key);
-  while (iterator.Valid() && absl::StartsWith(View(iterator.key()), node_key)) {
-    ASSIGN_OR_RETURN(const AdjacencyKey parsed, ParseAdjacencyKey(View(iterator.key())));
-    if (visible != nullptr && !visible->Contains(parsed.visibility)) {
-      *complete = false;
-      if (!seek_behind(parsed.visibility)) break;
+  for (const ListDirectory::List& list : decoded.lists) {
+    if (visible != nullptr && !visible->Contains(list.visibility)) {
+      gathered->complete = false;
       continue;
     }
-    const bool is_new = head.lists.empty() || head.lists.back().visibility != parsed.visibility;
-    if (is_new && head.lists.size() == kHeadListsMax) {
-      NodeValue::Head none;
-      none.too_many_lists = true;
-      return NodeValue::OfHead(none);
-    }
-    if (is_new) {
-      head.lists.push_back({parsed.visibility, 0, 0, 0, false});
-      entries.emplace_back();
-    }
-    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator.value()), &block));
-    NodeValue::List& list = head.lists.back();
-    std::vector<AdjacentRelation>& of_list = entries.back();
-    if (of_list.empty()) {
-      of_list = std::move(block.entries);
+    const size_t place = gathered->head.lists.size();
+    gathered->head.lists.push_back({list.visibility, 0, 0, 0, false});
+    std::vector<AdjacentRelation>& entries = gathered->entries.emplace_back();
+    if (!list.apart()) {
+      RETURN_IF_ERROR(DecodeAdjacencyBlock(list.block, &block));
+      entries = std::move(block.entries);
+      gathered->head.lists.back().entries = static_cast<uint32_t>(entries.size());
+    } else if (visible != nullptr) {
+      apart->push_back({index, place});
     } else {
-      of_list.insert(of_list.end(), block.entries.begin(), block.entries.end());
-    }
-    list.entries = static_cast<uint32_t>(of_list.size());
-    list.more = block.more_may_follow;
-    const size_t most = head.lists.size() <= kLongListsMax ? kHeadEntriesOfListMax : 1;
-    if (list.more && list.entries >= most) {
-      if (!seek_behind(parsed.visibility)) {
-        // Lists behind it are hidden, if there are any.
-        *complete = visible == nullptr;
-        break;
-      }
-    } else {
-      iterator.Next();
+      RETURN_IF_ERROR(ReadLong(node, place, gathered));
     }
   }
-  RETURN_IF_ERROR(FromRocks(iterator.status(), "scanning adjacency"));
+  return absl::OkStatus();
+}
 
-  ShareHead(&head.lists);
-  RETURN_IF_ERROR(MergeIntoHead(entries, id_of, &head));
-  return NodeValue::OfHead(std::move(head));
+absl::Status CachedReader::ReadLong(NodeId node, size_t list, Gathered* gathered) {
+  NodeValue::List& head = gathered->head.lists[list];
+  std::vector<AdjacentRelation>& entries = gathered->entries[list];
+  const size_t most = list < kLongListsMax ? kHeadEntriesOfListMax : 1;
+  const std::string key = ListKey(node, head.visibility);
+  rocksdb::Iterator& iterator = adjacency_iterator();
+  AdjacencyBlock block;
+  block.more_may_follow = true;
+  for (iterator.Seek(key);
+       iterator.Valid() && absl::StartsWith(View(iterator.key()), key) && entries.size() < most;
+       iterator.Next()) {
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator.value()), &block));
+    entries.insert(entries.end(), block.entries.begin(), block.entries.end());
+    if (!block.more_may_follow) break;
+  }
+  RETURN_IF_ERROR(FromRocks(iterator.status(), "scanning adjacency"));
+  head.entries = static_cast<uint32_t>(entries.size());
+  head.more = block.more_may_follow;
+  return absl::OkStatus();
+}
+
+absl::Status CachedReader::ReadFirstBlocks(absl::Span<const NodeId> nodes,
+                                           absl::Span<const ApartList> apart,
+                                           std::vector<Gathered>* gathered) {
+  if (apart.empty()) return absl::OkStatus();
+  std::vector<std::string> wanted;
+  for (const ApartList& list : apart) {
+    wanted.push_back(ListKey(nodes[list.gathered],
+                             (*gathered)[list.gathered].head.lists[list.list].visibility));
+  }
+  std::vector<rocksdb::PinnableSlice> found;
+  RETURN_IF_ERROR(MultiGet(Family::kAdjacency, wanted, &found));
+  AdjacencyBlock block;
+  for (size_t i = 0; i < apart.size(); ++i) {
+    Gathered& of_node = (*gathered)[apart[i].gathered];
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(found[i]), &block));
+    NodeValue::List& head = of_node.head.lists[apart[i].list];
+    head.entries = static_cast<uint32_t>(block.entries.size());
+    head.more = block.more_may_follow;
+    // When the node is asked for again more of the list is read.
+    if (head.more) of_node.complete = false;
+    of_node.entries[apart[i].list] = std::move(block.entries);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace relations

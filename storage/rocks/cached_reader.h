@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -21,13 +21,6 @@
 #include "storage/visibility.h"
 
 namespace relations {
-
-// Tells the id of a node of the same view.
-using IdLookup = std::function<absl::StatusOr<std::string>(NodeId)>;
-
-// True when `a` stands before `b` in list order.
-absl::StatusOr<bool> Precedes(const AdjacentRelation& a, const AdjacentRelation& b,
-                              const IdLookup& id_of);
 
 // The two records of a pair in a value of ReadPairs; views into it, empty where there is none.
 struct PairRecords {
@@ -46,17 +39,21 @@ class CachedReader {
 
   // Entity records; empty where there is no entity.
   absl::Status ReadEntities(absl::Span<const NodeId> nodes, std::vector<NodeCache::Value>* values);
-  // The merged heads of the lists of nodes: of all lists, or at least of the visible ones. `id_of`
-  // tells ids where lists tie in time. What is read for the first time, or past the cache, costs
-  // min(classes at the node, visible classes); only for a node that is asked for again hidden lists
-  // are read too, as then one value serves all callers.
+  // The merged heads of the lists of nodes: of all lists, or at least of the visible ones; of a node
+  // with more lists than a directory names none, but too_many_lists(). Reads
+  // the directories in one batch; then the first blocks of visible lists that stand apart, and the
+  // ids where lists tie in time. Only for a node that is asked for again hidden lists and further
+  // blocks are read too, as then one value serves all callers.
   absl::Status ReadLists(absl::Span<const NodeId> nodes, const VisibleClasses& visible,
-                         const IdLookup& id_of, std::vector<NodeCache::Value>* values);
+                         std::vector<NodeCache::Value>* values);
   // The pair records of both directions; SplitPairRecords tells them apart. Empty where there is
   // none.
   absl::Status ReadPairs(absl::Span<const NodePair> pairs, std::vector<NodeCache::Value>* values);
   // The node of an id, or nothing.
   absl::StatusOr<std::optional<NodeId>> ReadNode(absl::string_view id);
+  // True when `a` stands before `b` in list order. Where they tie in time it takes the ids of the
+  // neighbours.
+  absl::StatusOr<bool> Precedes(const AdjacentRelation& a, const AdjacentRelation& b);
 
   const rocksdb::ReadOptions& read_options() const { return read_options_; }
   const RocksDatabase& database() const { return *database_; }
@@ -67,9 +64,32 @@ class CachedReader {
   // Reads keys of a family in one batch; an absent one gives an empty value.
   absl::Status MultiGet(Family family, const std::vector<std::string>& keys,
                         std::vector<rocksdb::PinnableSlice>* found);
-  // Reads all lists when `visible` is null. Sets `*complete` to whether no list was passed over.
-  absl::StatusOr<NodeCache::Value> LoadLists(NodeId node, const VisibleClasses* visible,
-                                             const IdLookup& id_of, bool* complete);
+  // What is read of a node's lists.
+  struct Gathered {
+    NodeValue::Head head;
+    // Of each list of the head.
+    std::vector<std::vector<AdjacentRelation>> entries;
+    // Nothing was passed over that a head has room for.
+    bool complete = true;
+  };
+  // A list that stands apart and is wanted: the node and the list, by index.
+  struct ApartList {
+    size_t gathered = 0;
+    size_t list = 0;
+  };
+  // Takes the lists from a directory; those that stand apart go to `apart`, or are read at once and
+  // at length when `visible` is null, for all.
+  absl::Status Gather(NodeId node, absl::string_view directory, const VisibleClasses* visible,
+                      size_t index, Gathered* gathered, std::vector<ApartList>* apart);
+  absl::Status ReadLong(NodeId node, size_t list, Gathered* gathered);
+  absl::Status ReadFirstBlocks(absl::Span<const NodeId> nodes, absl::Span<const ApartList> apart,
+                               std::vector<Gathered>* gathered);
+  // Merges what each list gives to the head.
+  absl::Status MergeIntoHead(const std::vector<std::vector<AdjacentRelation>>& lists,
+                             NodeValue::Head* head);
+  // Reads the ids of nodes that lists name, for IdOf.
+  absl::Status ReadIds(absl::Span<const NodeId> nodes);
+  absl::StatusOr<absl::string_view> IdOf(NodeId node);
 
   const RocksDatabase* const database_;
   NodeCache* const cache_;
@@ -79,6 +99,8 @@ class CachedReader {
   const uint64_t sequence_;
   rocksdb::ReadOptions read_options_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
+  // Of nodes whose place in a list depended on it.
+  absl::node_hash_map<NodeId, std::string> ids_;
   // Kept between calls for its memory.
   std::vector<NodeCache::Key> keys_;
 };

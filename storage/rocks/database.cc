@@ -14,6 +14,7 @@
 #include "storage/base/log.h"
 #include "storage/base/status_macros.h"
 #include "storage/rocks/column_families.h"
+#include "storage/rocks/format_upgrade.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_status.h"
 
@@ -260,20 +261,24 @@ absl::Status RocksDatabase::OpenFamilies() {
     high_water_ = high_water->sequence;
   }
   RETURN_IF_ERROR(RecordHighWater(recovered));
-  return version < kFormatVersion ? RecordFormat() : absl::OkStatus();
+  if (version < kFormatVersion) RETURN_IF_ERROR(RecordFormat(/*lists_remain=*/true));
+  ASSIGN_OR_RETURN(const std::optional<std::string> lists_remain,
+                   Get(Family::kMeta, kUpgradeListsKey));
+  return lists_remain.has_value() ? UpgradeLists(*this) : absl::OkStatus();
 }
 
-absl::Status RocksDatabase::RecordFormat() {
+absl::Status RocksDatabase::RecordFormat(bool lists_remain) {
   rocksdb::WriteBatch batch;
-  const rocksdb::Status put = batch.Put(family(Family::kMeta), kCreatedKey,
-                                        absl::StrCat(kFormatVersion, "\n", store_id_, "\n"));
+  rocksdb::Status put = batch.Put(family(Family::kMeta), kCreatedKey,
+                                  absl::StrCat(kFormatVersion, "\n", store_id_, "\n"));
+  if (put.ok() && lists_remain) put = batch.Put(family(Family::kMeta), kUpgradeListsKey, "");
   RETURN_IF_ERROR(FromRocks(put, "recording the format"));
   return Write(batch);
 }
 
 absl::Status RocksDatabase::CreateFamilies() {
   store_id_ = NewStoreId();
-  RETURN_IF_ERROR(RecordFormat());
+  RETURN_IF_ERROR(RecordFormat(/*lists_remain=*/false));
   // In an SST file before HIGH_WATER exists: a vanished log can then never look like a new store.
   RETURN_IF_ERROR(
       FromRocks(db_->Flush(rocksdb::FlushOptions(), family(Family::kMeta)), "creating the store"));

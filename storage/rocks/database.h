@@ -124,8 +124,9 @@ class RocksDatabase {
   explicit RocksDatabase(DatabaseOptions options) : options_(std::move(options)) {}
   absl::Status OpenFamilies();
   absl::Status CreateFamilies();
-  // Makes the store one of kFormatVersion: every older format is a special case of it.
-  absl::Status RecordFormat();
+  // Makes the store one of kFormatVersion, from which an older program keeps its hands. With
+  // `lists_remain` it is so once UpgradeLists has run.
+  absl::Status RecordFormat(bool lists_remain);
   absl::Status RecordHighWater(uint64_t sequence);
   // UNAVAILABLE when the disk has less room than the reserve.
   absl::Status CheckRoom() const;

@@ -12,6 +12,7 @@
 #include "storage/base/status_macros.h"
 #include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/key_format.h"
+#include "storage/rocks/list_directory.h"
 #include "storage/rocks/rocks_status.h"
 #include "storage/rocks/slices.h"
 
@@ -25,7 +26,14 @@ absl::StatusOr<uint64_t> CountEntries(rocksdb::Iterator& lists, absl::string_vie
        lists.Valid() && absl::StartsWith(View(lists.key()), node_key) &&
        count < DegreeStats::kCountedMax;
        lists.Next()) {
-    ASSIGN_OR_RETURN(const size_t entries, AdjacencyBlockEntries(View(lists.value())));
+    ASSIGN_OR_RETURN(const AdjacencyKey key, ParseAdjacencyKey(View(lists.key())));
+    size_t entries = 0;
+    if (key.is_directory()) {
+      ASSIGN_OR_RETURN(const ListDirectory directory, DecodeListDirectory(View(lists.value())));
+      ASSIGN_OR_RETURN(entries, DirectoryEntries(directory));
+    } else {
+      ASSIGN_OR_RETURN(entries, AdjacencyBlockEntries(View(lists.value())));
+    }
     count += entries;
   }
   RETURN_IF_ERROR(FromRocks(lists.status(), "scanning adjacency"));

@@ -127,10 +127,10 @@ void GraphWriter::EditLists(const PairNodes& nodes, const WriteOverlay::PairChan
   const auto edit = [&](ListEdit::Kind kind, const PairRelation& relation, bool sole) {
     AdjacentRelation entry{relation.last_seen,   nodes.second,  relation.type,
                            Direction::kOutgoing, relation.mode, sole};
-    edits_[{nodes.first, relation.visibility}].push_back({kind, entry});
+    edits_[nodes.first][relation.visibility].push_back({kind, entry});
     entry.neighbour = nodes.first;
     entry.direction = Direction::kIncoming;
-    edits_[{nodes.second, relation.visibility}].push_back({kind, entry});
+    edits_[nodes.second][relation.visibility].push_back({kind, entry});
   };
   const auto stays = [&](const std::vector<PairRelation>& others, const PairRelation& relation) {
     return sole_before == sole_after &&
@@ -148,16 +148,13 @@ void GraphWriter::EditLists(const PairNodes& nodes, const WriteOverlay::PairChan
 absl::Status GraphWriter::WriteLists() {
   AdjacencyWriter writer(
       store_->database_, [this](NodeId node) { return overlay_.IdOf(node); }, &batch_);
-  for (auto& [list, edits] : edits_) {
-    if (gone_.contains(list.first)) continue;
-    RETURN_IF_ERROR(writer.Edit(list.first, list.second, std::move(edits)));
-    changed_.push_back(NodeCache::ListsKey(list.first));
-  }
   for (const NodeId node : gone_) {
+    edits_.erase(node);
     RETURN_IF_ERROR(DeleteLists(node));
     changed_.push_back(NodeCache::ListsKey(node));
   }
-  return absl::OkStatus();
+  for (const auto& [node, edits] : edits_) changed_.push_back(NodeCache::ListsKey(node));
+  return writer.Edit(std::move(edits_));
 }
 
 absl::Status GraphWriter::DeleteLists(NodeId node) {

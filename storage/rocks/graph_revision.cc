@@ -13,6 +13,7 @@
 #include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/graph_writer.h"
 #include "storage/rocks/key_format.h"
+#include "storage/rocks/list_directory.h"
 #include "storage/rocks/rocks_status.h"
 #include "storage/rocks/slices.h"
 
@@ -140,28 +141,48 @@ absl::StatusOr<std::vector<GraphWriter::Place>> GraphWriter::RelationsBeyond(Nod
                                                                              const GroupSet& keep,
                                                                              size_t most) const {
   std::vector<Place> places;
-  const std::unique_ptr<rocksdb::Iterator> iterator(store_->database_->db().NewIterator(
-      rocksdb::ReadOptions(), store_->database_->family(Family::kAdjacency)));
-  const std::string prefix = NodeKey(node);
   AdjacencyBlock block;
-  iterator->Seek(prefix);
-  while (iterator->Valid() && absl::StartsWith(View(iterator->key()), prefix)) {
-    ASSIGN_OR_RETURN(const AdjacencyKey key, ParseAdjacencyKey(View(iterator->key())));
-    const ClassId visibility = key.visibility;
-    ASSIGN_OR_RETURN(const GroupSet* const groups, changes_.Groups(visibility));
-    if (Covers(keep, *groups)) {
-      // Past all blocks of this list.
-      iterator->Seek(ListKey(node, ClassId{static_cast<uint32_t>(visibility) + 1}));
-      continue;
-    }
-    RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator->value()), &block));
+  // False when there are enough.
+  const auto take = [&](absl::string_view value) -> absl::StatusOr<bool> {
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(value, &block));
     for (const AdjacentRelation& entry : block.entries) {
-      if (places.size() == most) return places;
+      if (places.size() == most) return false;
       const PairNodes nodes = entry.direction == Direction::kOutgoing
                                   ? PairNodes{node, entry.neighbour}
                                   : PairNodes{entry.neighbour, node};
       places.push_back({nodes, entry.type, entry.mode});
     }
+    return true;
+  };
+  const auto covered = [&](ClassId visibility) -> absl::StatusOr<bool> {
+    ASSIGN_OR_RETURN(const GroupSet* const groups, changes_.Groups(visibility));
+    return Covers(keep, *groups);
+  };
+  const std::unique_ptr<rocksdb::Iterator> iterator(store_->database_->db().NewIterator(
+      rocksdb::ReadOptions(), store_->database_->family(Family::kAdjacency)));
+  const std::string prefix = NodeKey(node);
+  iterator->Seek(prefix);
+  while (iterator->Valid() && absl::StartsWith(View(iterator->key()), prefix)) {
+    ASSIGN_OR_RETURN(const AdjacencyKey key, ParseAdjacencyKey(View(iterator->key())));
+    if (key.is_directory()) {
+      ASSIGN_OR_RETURN(const ListDirectory directory, DecodeListDirectory(View(iterator->value())));
+      for (const ListDirectory::List& list : directory.lists) {
+        if (list.apart()) continue;
+        ASSIGN_OR_RETURN(const bool stays, covered(list.visibility));
+        if (stays) continue;
+        ASSIGN_OR_RETURN(const bool more, take(list.block));
+        if (!more) return places;
+      }
+      break;
+    }
+    ASSIGN_OR_RETURN(const bool stays, covered(key.visibility));
+    if (stays) {
+      // Past all blocks of this list.
+      iterator->Seek(ListKey(node, ClassId{static_cast<uint32_t>(key.visibility) + 1}));
+      continue;
+    }
+    ASSIGN_OR_RETURN(const bool more, take(View(iterator->value())));
+    if (!more) return places;
     iterator->Next();
   }
   RETURN_IF_ERROR(FromRocks(iterator->status(), "scanning adjacency"));

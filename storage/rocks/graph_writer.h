@@ -55,7 +55,6 @@ class GraphWriter {
 
  private:
   using PairNodes = WriteOverlay::PairNodes;
-  using ListId = std::pair<NodeId, ClassId>;
   // One relation of a pair.
   struct Place {
     PairNodes nodes;
@@ -104,7 +103,7 @@ class GraphWriter {
   rocksdb::WriteBatch batch_;
   TableChanges changes_;
   WriteOverlay overlay_;
-  std::map<ListId, std::vector<ListEdit>> edits_;
+  std::map<NodeId, NodeEdits> edits_;
   absl::flat_hash_set<NodeId> unfinished_;
   absl::flat_hash_set<NodeId> finished_;
   absl::flat_hash_set<NodeId> gone_;

@@ -1,5 +1,6 @@
 #include "storage/rocks/integrity.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "storage/entity_wire.h"
 #include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/key_format.h"
+#include "storage/rocks/list_directory.h"
 #include "storage/rocks/rocks_status.h"
 #include "storage/rocks/slices.h"
 
@@ -203,59 +205,106 @@ class Checker {
   }
 
   void CheckAdjacency() {
-    uint64_t entries = 0;
-    uint64_t found = 0;
-    std::string list;
-    std::string last_entry;
-    bool more_promised = true;
-    AdjacencyBlock block;
     ForEach(Family::kAdjacency, [&](absl::string_view key, absl::string_view value) {
       const absl::StatusOr<AdjacencyKey> parsed = ParseAdjacencyKey(key);
-      if (!parsed.ok() || !DecodeAdjacencyBlock(value, &block).ok()) {
-        return Find(Family::kAdjacency, key, "not an adjacency block");
+      if (!parsed.ok()) return Find(Family::kAdjacency, key, "not a key of a list");
+      if (parsed->node != list_node_) {
+        FinishLists();
+        list_node_ = parsed->node;
       }
-      if (static_cast<uint32_t>(parsed->visibility) >= classes_) {
-        Find(Family::kAdjacency, key, "an unknown visibility class");
-      }
-      if (key.substr(0, kListKeyBytes) != list) {
-        list = std::string(key.substr(0, kListKeyBytes));
-        last_entry.clear();
-        if (!parsed->boundary.empty()) {
-          Find(Family::kAdjacency, key, "a list without its first block");
-        }
-      } else if (!more_promised) {
-        Find(Family::kAdjacency, key, "the block before says that none follows");
-      }
-      more_promised = block.more_may_follow;
-      if (block.entries.empty() && !parsed->boundary.empty()) {
-        Find(Family::kAdjacency, key, "an empty block");
-      }
-      for (const AdjacentRelation& entry : block.entries) {
-        ++entries;
-        found += EntryHash(parsed->node, parsed->visibility, entry);
-        const std::string id = IdOf(entry.neighbour);
-        if (id.empty()) {
-          Find(Family::kAdjacency, key, "a neighbour without an entity");
-          continue;
-        }
-        std::string boundary = Boundary(entry.last_seen, id);
-        if (boundary < parsed->boundary) {
-          Find(Family::kAdjacency, key, "an entry before the block's boundary");
-        }
-        boundary += '\0';
-        boundary += static_cast<char>(entry.direction);
-        boundary += LabelKey(entry.type);
-        boundary += static_cast<char>(entry.mode);
-        if (!last_entry.empty() && boundary <= last_entry) {
-          Find(Family::kAdjacency, key, "entries out of order");
-        }
-        last_entry = std::move(boundary);
-      }
+      if (parsed->is_directory()) return CheckDirectory(key, value);
+      const bool is_new = apart_.empty() || apart_.back() != parsed->visibility;
+      if (is_new) apart_.push_back(parsed->visibility);
+      CheckBlock(key, *parsed, is_new, value);
     });
-    if (entries != 2 * report_.relations || found != expected_) {
-      Find(absl::StrCat("adjacency: ", entries, " entries for ", report_.relations,
+    FinishLists();
+    if (entries_ != 2 * report_.relations || found_ != expected_) {
+      Find(absl::StrCat("adjacency: ", entries_, " entries for ", report_.relations,
                         " relations, and they are not the two ends of each"));
     }
+  }
+
+  // The node at hand has no directory when there are blocks left.
+  void FinishLists() {
+    if (!apart_.empty()) {
+      Find(Family::kAdjacency, NodeKey(list_node_), "lists without a directory");
+    }
+    apart_.clear();
+  }
+
+  void CheckDirectory(absl::string_view key, absl::string_view value) {
+    const absl::StatusOr<ListDirectory> directory = DecodeListDirectory(value);
+    if (!directory.ok() || directory->empty()) {
+      apart_.clear();
+      return Find(Family::kAdjacency, key, "not a directory of lists");
+    }
+    size_t held = 0;
+    size_t named_apart = 0;
+    for (const ListDirectory::List& list : directory->lists) {
+      const bool has_blocks = std::binary_search(apart_.begin(), apart_.end(), list.visibility);
+      if (list.apart() != has_blocks) {
+        Find(Family::kAdjacency, key,
+             has_blocks ? "a list both held and apart" : "a list that is named and not there");
+      }
+      if (list.apart()) {
+        ++named_apart;
+        continue;
+      }
+      held += CheckBlock(key, {list_node_, list.visibility, {}}, /*is_new=*/true, list.block);
+      if (more_promised_) Find(Family::kAdjacency, key, "a held list that says that more follows");
+    }
+    if (!directory->others && named_apart < apart_.size()) {
+      Find(Family::kAdjacency, key, "a list that is not named");
+    }
+    if (held > kDirectoryEntriesMax) Find(Family::kAdjacency, key, "too large a directory");
+    apart_.clear();
+  }
+
+  // One block of a list, its first one when `is_new`. Returns how many entries it has.
+  size_t CheckBlock(absl::string_view key, const AdjacencyKey& parsed, bool is_new,
+                    absl::string_view value) {
+    AdjacencyBlock block;
+    if (!DecodeAdjacencyBlock(value, &block).ok()) {
+      Find(Family::kAdjacency, key, "not an adjacency block");
+      return 0;
+    }
+    if (static_cast<uint32_t>(parsed.visibility) >= classes_) {
+      Find(Family::kAdjacency, key, "an unknown visibility class");
+    }
+    if (is_new) {
+      last_entry_.clear();
+      if (!parsed.boundary.empty()) {
+        Find(Family::kAdjacency, key, "a list without its first block");
+      }
+    } else if (!more_promised_) {
+      Find(Family::kAdjacency, key, "the block before says that none follows");
+    }
+    more_promised_ = block.more_may_follow;
+    if (block.entries.empty() && !parsed.boundary.empty()) {
+      Find(Family::kAdjacency, key, "an empty block");
+    }
+    for (const AdjacentRelation& entry : block.entries) {
+      ++entries_;
+      found_ += EntryHash(parsed.node, parsed.visibility, entry);
+      const std::string id = IdOf(entry.neighbour);
+      if (id.empty()) {
+        Find(Family::kAdjacency, key, "a neighbour without an entity");
+        continue;
+      }
+      std::string boundary = Boundary(entry.last_seen, id);
+      if (boundary < parsed.boundary) {
+        Find(Family::kAdjacency, key, "an entry before the block's boundary");
+      }
+      boundary += '\0';
+      boundary += static_cast<char>(entry.direction);
+      boundary += LabelKey(entry.type);
+      boundary += static_cast<char>(entry.mode);
+      if (!last_entry_.empty() && boundary <= last_entry_) {
+        Find(Family::kAdjacency, key, "entries out of order");
+      }
+      last_entry_ = std::move(boundary);
+    }
+    return block.entries.size();
   }
 
   void CheckCredentials() {
@@ -337,6 +386,15 @@ class Checker {
   std::map<std::string, uint64_t> types_;
   absl::flat_hash_map<NodeId, std::string> ids_;
   uint64_t expected_ = 0;
+
+  // Of the walk over `adjacency`: the node at hand, its lists that have blocks, by class, and where
+  // the list at hand stands.
+  NodeId list_node_{};
+  std::vector<ClassId> apart_;
+  bool more_promised_ = false;
+  std::string last_entry_;
+  uint64_t entries_ = 0;
+  uint64_t found_ = 0;
 };
 
 }  // namespace

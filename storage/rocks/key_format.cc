@@ -137,12 +137,15 @@ std::string ListKey(NodeId node, ClassId visibility) {
   return key;
 }
 
+std::string DirectoryKey(NodeId node) { return ListKey(node, kNobodyClass); }
+
 absl::StatusOr<AdjacencyKey> ParseAdjacencyKey(absl::string_view key) {
   uint64_t node = 0;
   uint32_t visibility = 0;
   absl::string_view rest = key;
   if (!GetU64(&rest, &node) || !GetU32(&rest, &visibility) || node == 0 ||
-      (!rest.empty() && rest.size() <= kInstantBytes)) {
+      (!rest.empty() &&
+       (rest.size() <= kInstantBytes || visibility == static_cast<uint32_t>(kNobodyClass)))) {
     return Damaged("adjacency key", key);
   }
   return AdjacencyKey{NodeId{node}, ClassId{visibility}, rest};

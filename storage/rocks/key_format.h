@@ -1,6 +1,7 @@
-// Every byte of every key and value of the store, format version 2. README.md of storage/ explains
-// the layout; this file is the specification that the code follows. Every store of format 1 is one
-// of format 2 but for the version in `created`: it has no reporters and no revisions.
+// Every byte of every key and value of the store, format version 3. README.md of storage/ explains
+// the layout; this file is the specification that the code follows. Older formats: 2 has no
+// directories, all lists stand under keys of their own; 1 is like 2 and has no reporters and no
+// revisions. format_upgrade.h makes them version 3.
 //
 //   big-endian fixed integers: u32, u64      varint: LEB128, at most 10 bytes
 //
@@ -10,9 +11,12 @@
 //                "relations"                              u64, number of relations
 //                "entities/" type                         u64, number of entities of the type
 //                "revise/" u64 node                       empty: a revision under way (below)
+//                "upgrade/lists"                          empty: nodes without a directory remain
+//                                                         of an older format
 //   ids          id key (below)                           u64 node
 //   entities     u64 node                                 entity record (below)
 //   adjacency    u64 node | u32 class | boundary          block (adjacency_block.h)
+//                u64 node | ffffffff                      directory (list_directory.h)
 //   relations    u64 source | u64 target                  pair record (below)
 //   visibility   u32 class                                varint n | n x (varint length | group)
 //   labels       u32 label                                text
@@ -66,6 +70,9 @@
 //      by entities only, and only under revision.
 //   7. The counters in meta agree with the records; entities of class ffffffff are not counted.
 //   8. "revise/" names nodes that have an entity.
+//   9. A node that has a list has a directory. It holds the list, or names it as one that stands
+//      apart, or says that there are others. What it holds is not empty, ends there and has no keys
+//      of its own; all together it holds at most kDirectoryEntriesMax entries.
 #pragma once
 
 #include <cstdint>
@@ -83,15 +90,17 @@
 
 namespace relations {
 
-inline constexpr int kFormatVersion = 2;
+inline constexpr int kFormatVersion = 3;
 
 inline constexpr char kCreatedKey[] = "created";
 inline constexpr char kNextNodeKey[] = "next_node";
 inline constexpr char kRelationCountKey[] = "relations";
 inline constexpr char kEntityCountPrefix[] = "entities/";
 inline constexpr char kRevisionPrefix[] = "revise/";
+inline constexpr char kUpgradeListsKey[] = "upgrade/lists";
 
-// The class of an entity that is being deleted: visible to nobody, in no table.
+// The class of an entity that is being deleted: visible to nobody, in no table. In a list's key it
+// stands for the node's directory, which so comes behind all blocks of the node.
 inline constexpr ClassId kNobodyClass{UINT32_MAX};
 
 inline constexpr size_t kReporterBytes = 8;
@@ -125,11 +134,17 @@ inline constexpr size_t kListKeyBytes = 12;
 // The key of the first block of a list.
 std::string ListKey(NodeId node, ClassId visibility);
 
+// The key of a node's directory.
+std::string DirectoryKey(NodeId node);
+
 struct AdjacencyKey {
   NodeId node{};
+  // Of a directory kNobodyClass.
   ClassId visibility{};
-  // A view into the parsed key; empty for the first block.
+  // A view into the parsed key; empty for the first block and a directory.
   absl::string_view boundary;
+
+  bool is_directory() const { return visibility == kNobodyClass; }
 };
 absl::StatusOr<AdjacencyKey> ParseAdjacencyKey(absl::string_view key);
 

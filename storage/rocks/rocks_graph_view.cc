@@ -6,34 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/base/status_macros.h"
-#include "storage/entity_wire.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/rocks_graph_store.h"
 
 namespace relations {
-namespace {
-
-// The id in an entity record.
-absl::StatusOr<std::string> IdOfRecord(NodeId node, absl::string_view value) {
-  if (value.empty()) {
-    return absl::DataLossError(absl::StrCat("an adjacency list names node ",
-                                            static_cast<uint64_t>(node), ", which has no entity"));
-  }
-  ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(value));
-  ASSIGN_OR_RETURN(const EntityHead head, ReadEntityHead(record.wire));
-  return std::string(head.id);
-}
-
-}  // namespace
-
 RocksGraphView::RocksGraphView(RocksGraphStore* store)
-    : store_(store),
-      reader_(store->database_, &store->cache_),
-      adjacency_(&reader_, [this](NodeId node) -> absl::StatusOr<std::string> {
-        std::vector<NodeCache::Value> values;
-        RETURN_IF_ERROR(reader_.ReadEntities({&node, 1}, &values));
-        return IdOfRecord(node, values[0]->record());
-      }) {}
+    : store_(store), reader_(store->database_, &store->cache_), adjacency_(&reader_) {}
 
 absl::StatusOr<std::optional<NodeId>> RocksGraphView::Resolve(absl::string_view id) {
   return reader_.ReadNode(id);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "storage/rocks/adjacency_block.h"
 #include "storage/rocks/key_format.h"
+#include "storage/rocks/list_directory.h"
 #include "storage/rocks/rocks_graph_store.h"
 #include "tests/support/catch.h"
 #include "tests/support/graph_literals.h"
@@ -79,6 +80,7 @@ TEST_CASE("a healthy store has no findings") {
 
 TEST_CASE("each kind of damage is found") {
   StoreCheck store;
+  const std::string hub_directory = store.Get(Family::kAdjacency, DirectoryKey(kHub));
   SECTION("an entity without its id") {
     store.Delete(Family::kIds, IdKey("ip-1000"));
     RequireFinding(store, "ids does not lead ip-1000 back to it");
@@ -144,6 +146,51 @@ TEST_CASE("each kind of damage is found") {
   SECTION("bytes that are no block") {
     store.Put(Family::kAdjacency, ListKey(kHub, kPublicClass), "garbage");
     RequireFinding(store, "not an adjacency block");
+  }
+  SECTION("lists whose directory is gone") {
+    store.Delete(Family::kAdjacency, DirectoryKey(kHub));
+    RequireFinding(store, "lists without a directory");
+  }
+  SECTION("a directory that names a list that is not there") {
+    ListDirectory directory = *DecodeListDirectory(hub_directory);
+    directory.Set(ClassId{0x7fff}, {});
+    store.Put(Family::kAdjacency, DirectoryKey(kHub), EncodeListDirectory(directory));
+    RequireFinding(store, "a list that is named and not there");
+  }
+  SECTION("a directory that does not name a list that is there") {
+    ListDirectory directory = *DecodeListDirectory(hub_directory);
+    directory.Remove(kPublicClass);
+    store.Put(Family::kAdjacency, DirectoryKey(kHub), EncodeListDirectory(directory));
+    RequireFinding(store, "a list that is not named");
+  }
+  SECTION("a list that stands twice") {
+    const std::string block = EncodeAdjacencyBlock(
+        {{TestTime(0), kHub, LabelId{0}, Direction::kIncoming, {}, true}}, false);
+    store.Put(Family::kAdjacency, ListKey(kLeaf, kPublicClass), block);
+    RequireFinding(store, "a list both held and apart");
+  }
+  SECTION("a directory that holds too much") {
+    AdjacencyBlock block;
+    const std::string first = store.Get(Family::kAdjacency, ListKey(kHub, kPublicClass));
+    REQUIRE(DecodeAdjacencyBlock(first, &block).ok());
+    const std::string held = EncodeAdjacencyBlock(block.entries, false);
+    ListDirectory directory = *DecodeListDirectory(hub_directory);
+    directory.Set(ClassId{40}, held);
+    directory.Set(ClassId{41}, held);
+    store.Put(Family::kAdjacency, DirectoryKey(kHub), EncodeListDirectory(directory));
+    RequireFinding(store, "too large a directory");
+  }
+  SECTION("a held list that does not end") {
+    ListDirectory directory;
+    const std::string block = EncodeAdjacencyBlock(
+        {{TestTime(0), kHub, LabelId{0}, Direction::kIncoming, {}, true}}, true);
+    directory.Set(kPublicClass, block);
+    store.Put(Family::kAdjacency, DirectoryKey(kLeaf), EncodeListDirectory(directory));
+    RequireFinding(store, "a held list that says that more follows");
+  }
+  SECTION("bytes that are no directory") {
+    store.Put(Family::kAdjacency, DirectoryKey(kLeaf), "garbage");
+    RequireFinding(store, "not a directory of lists");
   }
   SECTION("bytes that are no pair record") {
     store.Put(Family::kRelations, PairKey(kHub, kLeaf), "garbage");

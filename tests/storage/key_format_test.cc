@@ -146,6 +146,8 @@ TEST_CASE("damaged values are refused, wherever they are cut") {
   CHECK_FALSE(NodeOfKey(std::string(8, '\0')).ok());
   CHECK_FALSE(NodeOfKey("1234567").ok());
   CHECK_FALSE(ParseAdjacencyKey(ListKey(NodeId{1}, kPublicClass) + "short").ok());
+  CHECK(ParseAdjacencyKey(DirectoryKey(NodeId{1}))->is_directory());
+  CHECK_FALSE(ParseAdjacencyKey(DirectoryKey(NodeId{1}) + "a boundary").ok());
   CHECK_FALSE(DecodeEntityRecord("").ok());
   CHECK_FALSE(DecodeEntityRecord(std::string("\x00\x05"
                                              "abc",
