@@ -1,9 +1,21 @@
 #include "storage/visibility.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace relations {
+namespace {
+
+uint64_t NextNumber() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace
+
+VisibleClasses::VisibleClasses(std::vector<ClassId> sorted_classes)
+    : number_(NextNumber()), classes_(std::move(sorted_classes)) {}
 
 bool VisibleClasses::Contains(ClassId visibility) const {
   return std::binary_search(classes_.begin(), classes_.end(), visibility);

@@ -3,6 +3,7 @@
 // group with the caller, compared exactly.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,8 +18,14 @@ namespace relations {
 // The classes visible to one set of groups: sorted, each once. Immutable, hence thread-safe.
 class VisibleClasses {
  public:
-  explicit VisibleClasses(std::vector<ClassId> sorted_classes)
-      : classes_(std::move(sorted_classes)) {}
+  explicit VisibleClasses(std::vector<ClassId> sorted_classes);
+  // A copy would bear the same number.
+  VisibleClasses(const VisibleClasses&) = delete;
+  VisibleClasses& operator=(const VisibleClasses&) = delete;
+
+  // Of this object and no other that the process ever has: what was found for these classes can be
+  // kept under it.
+  uint64_t number() const { return number_; }
 
   bool Contains(ClassId visibility) const;
   // The first visible class at or after `from`, or nullptr when there is none.
@@ -26,6 +33,7 @@ class VisibleClasses {
   absl::Span<const ClassId> classes() const { return classes_; }
 
  private:
+  const uint64_t number_;
   std::vector<ClassId> classes_;
 };
 

@@ -99,8 +99,13 @@ void AdjacencyReader::ScanHead(size_t request, const ScanRequest& wanted,
   uint64_t visible_lists = 0;
   bool goes_on = false;
   bool all_visible = true;
+  // Both are sorted, and most lists can be passed over without a search.
+  const ClassId* wanted_class = visible.AtOrAfter(ClassId{0});
   for (size_t i = 0; i < lists.size(); ++i) {
-    if (!visible.Contains(lists[i].visibility)) {
+    if (wanted_class != nullptr && *wanted_class < lists[i].visibility) {
+      wanted_class = visible.AtOrAfter(lists[i].visibility);
+    }
+    if (wanted_class == nullptr || *wanted_class != lists[i].visibility) {
       all_visible = false;
       continue;
     }
@@ -131,6 +136,19 @@ void AdjacencyReader::ScanHead(size_t request, const ScanRequest& wanted,
     sink.OnChunk(request,
                  {head->neighbours().first(end), head->details().first(end), visibility, head},
                  std::move(next));
+    return;
+  }
+  const bool is_one = std::has_single_bit(visible_lists);
+  const size_t one = is_one ? static_cast<size_t>(std::countr_zero(visible_lists)) : 0;
+  if (is_one && lists[one].stands_apart) {
+    const NodeValue::List& list = lists[one];
+    const absl::Span<const uint16_t> positions = head->positions(list);
+    const auto count = static_cast<size_t>(
+        std::lower_bound(positions.begin(), positions.end(), end) - positions.begin());
+    sink.OnChunk(
+        request,
+        {head->neighbours_of(list).first(count), head->details_of(list).first(count), {}, head},
+        std::move(next));
   } else {
     sink.OnChunk(request, CopyVisible(*head, visible_lists, visible_entries, end), std::move(next));
   }

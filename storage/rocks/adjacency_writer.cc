@@ -247,9 +247,8 @@ absl::Status AdjacencyWriter::WriteBlocks(const std::string& list_key, const std
 }
 
 absl::Status AdjacencyWriter::Put(absl::string_view key, absl::string_view value) {
-  return FromRocks(
-      batch_->Put(database_->family(Family::kAdjacency), SliceOf(key), SliceOf(value)),
-      "editing adjacency");
+  return FromRocks(batch_->Put(database_->family(Family::kAdjacency), SliceOf(key), SliceOf(value)),
+                   "editing adjacency");
 }
 
 absl::Status AdjacencyWriter::Delete(absl::string_view key) {

@@ -64,8 +64,8 @@ class AdjacencyWriter {
   absl::Status Relieve(NodeId node, ListDirectory* directory);
 
   // Applies the edits that fall into one block to its entries.
-  absl::StatusOr<std::vector<AdjacentRelation>> Revise(
-      const std::vector<AdjacentRelation>& entries, absl::Span<const OrderedEdit> edits);
+  absl::StatusOr<std::vector<AdjacentRelation>> Revise(const std::vector<AdjacentRelation>& entries,
+                                                       absl::Span<const OrderedEdit> edits);
   // Where an entry to insert belongs among `entries`, at or after `from`.
   absl::StatusOr<size_t> InsertPosition(const std::vector<AdjacentRelation>& entries, size_t from,
                                         const OrderedEdit& edit);

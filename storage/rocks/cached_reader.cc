@@ -1,6 +1,7 @@
 #include "storage/rocks/cached_reader.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -70,8 +71,8 @@ void AddTied(const std::vector<std::vector<AdjacentRelation>>& lists, std::vecto
     return std::tie(a.time, a.list) < std::tie(b.time, b.list);
   });
   for (auto first = places.begin(); first != places.end();) {
-    const auto last = std::find_if(
-        first, places.end(), [&](const Place& place) { return place.time != first->time; });
+    const auto last = std::find_if(first, places.end(),
+                                   [&](const Place& place) { return place.time != first->time; });
     if (first->list != std::prev(last)->list) {
       std::for_each(first, last, [&](const Place& place) { tied->push_back(place.neighbour); });
     }
@@ -295,7 +296,15 @@ absl::Status CachedReader::ReadLists(absl::Span<const NodeId> nodes, const Visib
   std::vector<NodeId> missing_nodes;
   std::vector<std::string> wanted;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    if ((*values)[i] != nullptr) continue;
+    NodeCache::Value& value = (*values)[i];
+    if (value != nullptr && value->too_many_lists()) {
+      if (NodeCache::Value of_caller = value->HeadFor(visible.number())) {
+        value = std::move(of_caller);
+        continue;
+      }
+    } else if (value != nullptr) {
+      continue;
+    }
     missing.push_back(i);
     missing_nodes.push_back(nodes[i]);
     wanted.push_back(DirectoryKey(nodes[i]));
@@ -308,9 +317,8 @@ absl::Status CachedReader::ReadLists(absl::Span<const NodeId> nodes, const Visib
   std::vector<Gathered> gathered(missing.size());
   std::vector<ApartList> apart;
   for (size_t i = 0; i < missing.size(); ++i) {
-    const bool is_back = cache_->Remembers(keys[missing[i]]);
-    RETURN_IF_ERROR(Gather(missing_nodes[i], View(directories[i]), is_back ? nullptr : &visible, i,
-                           &gathered[i], &apart));
+    RETURN_IF_ERROR(Gather(missing_nodes[i], View(directories[i]), visible,
+                           cache_->Remembers(keys[missing[i]]), i, &gathered, &apart));
   }
   RETURN_IF_ERROR(ReadFirstBlocks(missing_nodes, apart, &gathered));
 
@@ -323,41 +331,61 @@ absl::Status CachedReader::ReadLists(absl::Span<const NodeId> nodes, const Visib
   for (size_t i = 0; i < missing.size(); ++i) {
     RETURN_IF_ERROR(MergeIntoHead(gathered[i].entries, &gathered[i].head));
     NodeCache::Value& value = (*values)[missing[i]];
-    value = NodeValue::OfHead(std::move(gathered[i].head));
-    if (gathered[i].complete) {
-      cache_->Insert(keys[missing[i]], value, ticket_, sequence_);
-    } else {
-      cache_->Remember(keys[missing[i]]);
-    }
+    value = Keep(keys[missing[i]], value, visible, std::move(gathered[i]));
   }
   return absl::OkStatus();
 }
 
+NodeCache::Value CachedReader::Keep(const NodeCache::Key& key, const NodeCache::Value& before,
+                                    const VisibleClasses& visible, Gathered gathered) {
+  NodeCache::Value value = NodeValue::OfHead(std::move(gathered.head));
+  if (gathered.is_callers) {
+    const NodeCache::Value all =
+        NodeValue::WithCallersHead(before.get(), {visible.number(), value});
+    if (before == nullptr) {
+      cache_->Insert(key, all, ticket_, sequence_);
+    } else {
+      cache_->Replace(key, before, all, ticket_, sequence_);
+    }
+  } else if (gathered.complete) {
+    cache_->Insert(key, value, ticket_, sequence_);
+  } else {
+    cache_->Remember(key);
+  }
+  return value;
+}
+
 absl::Status CachedReader::Gather(NodeId node, absl::string_view directory,
-                                  const VisibleClasses* visible, size_t index, Gathered* gathered,
-                                  std::vector<ApartList>* apart) {
+                                  const VisibleClasses& visible, bool is_back, size_t index,
+                                  std::vector<Gathered>* gathered, std::vector<ApartList>* apart) {
+  Gathered& of_node = (*gathered)[index];
   ASSIGN_OR_RETURN(const ListDirectory decoded, DecodeListDirectory(directory));
   if (decoded.others) {
-    gathered->head.too_many_lists = true;
+    ASSIGN_OR_RETURN(of_node.is_callers, GatherVisible(node, decoded, visible, &of_node));
+    if (of_node.is_callers) return absl::OkStatus();
+    of_node = Gathered();
+    of_node.head.too_many_lists = true;
+    // The heads of other callers stay cached.
+    of_node.complete = false;
     return absl::OkStatus();
   }
   AdjacencyBlock block;
   for (const ListDirectory::List& list : decoded.lists) {
-    if (visible != nullptr && !visible->Contains(list.visibility)) {
-      gathered->complete = false;
+    if (!is_back && !visible.Contains(list.visibility)) {
+      of_node.complete = false;
       continue;
     }
-    const size_t place = gathered->head.lists.size();
-    gathered->head.lists.push_back({list.visibility, 0, 0, 0, false});
-    std::vector<AdjacentRelation>& entries = gathered->entries.emplace_back();
+    const size_t place = of_node.head.lists.size();
+    of_node.head.lists.push_back({.visibility = list.visibility});
+    std::vector<AdjacentRelation>& entries = of_node.entries.emplace_back();
     if (!list.apart()) {
       RETURN_IF_ERROR(DecodeAdjacencyBlock(list.block, &block));
       entries = std::move(block.entries);
-      gathered->head.lists.back().entries = static_cast<uint32_t>(entries.size());
-    } else if (visible != nullptr) {
-      apart->push_back({index, place});
+      of_node.head.lists.back().entries = static_cast<uint32_t>(entries.size());
+    } else if (is_back) {
+      RETURN_IF_ERROR(ReadLong(node, place, &of_node));
     } else {
-      RETURN_IF_ERROR(ReadLong(node, place, gathered));
+      apart->push_back({index, place});
     }
   }
   return absl::OkStatus();
@@ -366,22 +394,71 @@ absl::Status CachedReader::Gather(NodeId node, absl::string_view directory,
 absl::Status CachedReader::ReadLong(NodeId node, size_t list, Gathered* gathered) {
   NodeValue::List& head = gathered->head.lists[list];
   std::vector<AdjacentRelation>& entries = gathered->entries[list];
-  const size_t most = list < kLongListsMax ? kHeadEntriesOfListMax : 1;
   const std::string key = ListKey(node, head.visibility);
+  adjacency_iterator().Seek(key);
+  RETURN_IF_ERROR(
+      ReadBlocks(key, list < kLongListsMax ? kHeadEntriesOfListMax : 1, &entries, &head.more));
+  head.entries = static_cast<uint32_t>(entries.size());
+  return absl::OkStatus();
+}
+
+absl::Status CachedReader::ReadBlocks(absl::string_view list_key, size_t most,
+                                      std::vector<AdjacentRelation>* entries, bool* more) {
   rocksdb::Iterator& iterator = adjacency_iterator();
   AdjacencyBlock block;
-  block.more_may_follow = true;
-  for (iterator.Seek(key);
-       iterator.Valid() && absl::StartsWith(View(iterator.key()), key) && entries.size() < most;
-       iterator.Next()) {
+  *more = true;
+  while (*more && entries->size() < most) {
+    if (!iterator.Valid() || !absl::StartsWith(View(iterator.key()), list_key)) {
+      // A block may say that another follows where none does.
+      *more = false;
+      break;
+    }
     RETURN_IF_ERROR(DecodeAdjacencyBlock(View(iterator.value()), &block));
-    entries.insert(entries.end(), block.entries.begin(), block.entries.end());
-    if (!block.more_may_follow) break;
+    entries->insert(entries->end(), block.entries.begin(), block.entries.end());
+    *more = block.more_may_follow;
+    iterator.Next();
+  }
+  return FromRocks(iterator.status(), "scanning adjacency");
+}
+
+absl::StatusOr<bool> CachedReader::GatherVisible(NodeId node, const ListDirectory& directory,
+                                                 const VisibleClasses& visible,
+                                                 Gathered* gathered) {
+  std::map<ClassId, std::pair<NodeValue::List, std::vector<AdjacentRelation>>> lists;
+  AdjacencyBlock block;
+  for (const ListDirectory::List& held : directory.lists) {
+    if (held.apart() || !visible.Contains(held.visibility)) continue;
+    auto& [list, entries] = lists[held.visibility];
+    RETURN_IF_ERROR(DecodeAdjacencyBlock(held.block, &block));
+    entries = std::move(block.entries);
+    list.visibility = held.visibility;
+  }
+  rocksdb::Iterator& iterator = adjacency_iterator();
+  const std::string node_key = NodeKey(node);
+  const ClassId* wanted = visible.AtOrAfter(ClassId{0});
+  while (wanted != nullptr) {
+    iterator.Seek(ListKey(node, *wanted));
+    if (!iterator.Valid() || !absl::StartsWith(View(iterator.key()), node_key)) break;
+    ASSIGN_OR_RETURN(const AdjacencyKey key, ParseAdjacencyKey(View(iterator.key())));
+    if (key.is_directory()) break;
+    wanted = visible.AtOrAfter(key.visibility);
+    if (wanted == nullptr || *wanted != key.visibility) continue;
+    if (lists.size() >= kHeadListsMax) return false;
+    auto& [list, entries] = lists[key.visibility];
+    list.visibility = key.visibility;
+    RETURN_IF_ERROR(ReadBlocks(ListKey(node, key.visibility),
+                               lists.size() <= kLongListsMax ? kHeadEntriesOfListMax : 1, &entries,
+                               &list.more));
+    wanted = visible.AtOrAfter(ClassId{static_cast<uint32_t>(key.visibility) + 1});
   }
   RETURN_IF_ERROR(FromRocks(iterator.status(), "scanning adjacency"));
-  head.entries = static_cast<uint32_t>(entries.size());
-  head.more = block.more_may_follow;
-  return absl::OkStatus();
+  for (auto& [visibility, read] : lists) {
+    auto& [list, entries] = read;
+    list.entries = static_cast<uint32_t>(entries.size());
+    gathered->head.lists.push_back(list);
+    gathered->entries.push_back(std::move(entries));
+  }
+  return true;
 }
 
 absl::Status CachedReader::ReadFirstBlocks(absl::Span<const NodeId> nodes,
@@ -390,8 +467,8 @@ absl::Status CachedReader::ReadFirstBlocks(absl::Span<const NodeId> nodes,
   if (apart.empty()) return absl::OkStatus();
   std::vector<std::string> wanted;
   for (const ApartList& list : apart) {
-    wanted.push_back(ListKey(nodes[list.gathered],
-                             (*gathered)[list.gathered].head.lists[list.list].visibility));
+    wanted.push_back(
+        ListKey(nodes[list.gathered], (*gathered)[list.gathered].head.lists[list.list].visibility));
   }
   std::vector<rocksdb::PinnableSlice> found;
   RETURN_IF_ERROR(MultiGet(Family::kAdjacency, wanted, &found));

@@ -17,6 +17,7 @@
 #include "storage/graph_store.h"
 #include "storage/graph_types.h"
 #include "storage/rocks/database.h"
+#include "storage/rocks/list_directory.h"
 #include "storage/rocks/node_cache.h"
 #include "storage/visibility.h"
 
@@ -39,11 +40,12 @@ class CachedReader {
 
   // Entity records; empty where there is no entity.
   absl::Status ReadEntities(absl::Span<const NodeId> nodes, std::vector<NodeCache::Value>* values);
-  // The merged heads of the lists of nodes: of all lists, or at least of the visible ones; of a node
-  // with more lists than a directory names none, but too_many_lists(). Reads
-  // the directories in one batch; then the first blocks of visible lists that stand apart, and the
-  // ids where lists tie in time. Only for a node that is asked for again hidden lists and further
-  // blocks are read too, as then one value serves all callers.
+  // The merged heads of the lists of nodes: of all lists, or at least of the visible ones; of a
+  // node with more lists than a directory names a head for this caller alone, or too_many_lists()
+  // when even that has too many. Reads the directories in one batch; then the first blocks of
+  // visible lists that stand apart, and the ids where lists tie in time. Only for a node that is
+  // asked for again hidden lists and further blocks are read too, as then one value serves all
+  // callers.
   absl::Status ReadLists(absl::Span<const NodeId> nodes, const VisibleClasses& visible,
                          std::vector<NodeCache::Value>* values);
   // The pair records of both directions; SplitPairRecords tells them apart. Empty where there is
@@ -71,17 +73,32 @@ class CachedReader {
     std::vector<std::vector<AdjacentRelation>> entries;
     // Nothing was passed over that a head has room for.
     bool complete = true;
+    // The head is that of the caller: the node has too many lists for one.
+    bool is_callers = false;
   };
   // A list that stands apart and is wanted: the node and the list, by index.
   struct ApartList {
     size_t gathered = 0;
     size_t list = 0;
   };
-  // Takes the lists from a directory; those that stand apart go to `apart`, or are read at once and
-  // at length when `visible` is null, for all.
-  absl::Status Gather(NodeId node, absl::string_view directory, const VisibleClasses* visible,
-                      size_t index, Gathered* gathered, std::vector<ApartList>* apart);
+  // Takes the lists from the directory of the node with this index. Of a node that is back all of
+  // them, those that stand apart at length; else the visible ones, and those that stand apart go to
+  // `apart`.
+  absl::Status Gather(NodeId node, absl::string_view directory, const VisibleClasses& visible,
+                      bool is_back, size_t index, std::vector<Gathered>* gathered,
+                      std::vector<ApartList>* apart);
   absl::Status ReadLong(NodeId node, size_t list, Gathered* gathered);
+  // Of a node whose directory does not name all lists: takes the visible ones, found by leapfrog
+  // between the classes present at the node and those visible. False when they are too many.
+  absl::StatusOr<bool> GatherVisible(NodeId node, const ListDirectory& directory,
+                                     const VisibleClasses& visible, Gathered* gathered);
+  // The blocks of a list from the iterator's place on, until there are `most` entries.
+  absl::Status ReadBlocks(absl::string_view list_key, size_t most,
+                          std::vector<AdjacentRelation>* entries, bool* more);
+  // The value for the caller, offered to the cache together with what `before` holds, which is the
+  // cached value or null.
+  NodeCache::Value Keep(const NodeCache::Key& key, const NodeCache::Value& before,
+                        const VisibleClasses& visible, Gathered gathered);
   absl::Status ReadFirstBlocks(absl::Span<const NodeId> nodes, absl::Span<const ApartList> apart,
                                std::vector<Gathered>* gathered);
   // Merges what each list gives to the head.

@@ -15,8 +15,8 @@ namespace {
 constexpr char kOthers = 0x01;
 
 absl::Status Damaged(absl::string_view value) {
-  return absl::DataLossError(
-      absl::StrCat("not a valid directory of lists: ", absl::BytesToHexString(value.substr(0, 64))));
+  return absl::DataLossError(absl::StrCat("not a valid directory of lists: ",
+                                          absl::BytesToHexString(value.substr(0, 64))));
 }
 
 auto PlaceOf(std::vector<ListDirectory::List>& lists, ClassId visibility) {
@@ -28,9 +28,8 @@ auto PlaceOf(std::vector<ListDirectory::List>& lists, ClassId visibility) {
 }  // namespace
 
 const ListDirectory::List* ListDirectory::Find(ClassId visibility) const {
-  const auto found = std::find_if(lists.begin(), lists.end(), [&](const List& list) {
-    return list.visibility == visibility;
-  });
+  const auto found = std::find_if(lists.begin(), lists.end(),
+                                  [&](const List& list) { return list.visibility == visibility; });
   return found == lists.end() ? nullptr : &*found;
 }
 

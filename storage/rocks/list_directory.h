@@ -3,8 +3,8 @@
 // own. A value of the family `adjacency`, under DirectoryKey.
 //
 //   directory  u8 flags | varint count | count x (varint class | varint length) | blocks
-//                flags   bit 0: further lists may exist, each apart and not named here; other bits 0
-//                class   of the first list; of each other one the distance from the one before
+//                flags   bit 0: further lists may exist, each apart and not named here; other bits
+//                0 class   of the first list; of each other one the distance from the one before
 //                length  of the list's only block (adjacency_block.h) among `blocks`, which stand
 //                        in the order of the lists; 0: the list stands apart, under its own keys
 //

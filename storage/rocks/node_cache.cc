@@ -101,22 +101,48 @@ void NodeCache::Find(absl::Span<const Key> keys, uint64_t snapshot, std::vector<
   }
 }
 
-void NodeCache::Insert(const Key& key, const Value& value, Ticket ticket, uint64_t snapshot) {
-  const size_t charge = value->bytes() + value->bytes() / kRoundingShare + kOverheadBytes;
+std::optional<uint32_t> NodeCache::ChargeOf(const NodeValue& value) const {
+  const size_t charge = value.bytes() + value.bytes() / kRoundingShare + kOverheadBytes;
   // A value that would take a shard for itself is not worth what it drives out.
-  if (!enabled() || charge > capacity_bytes_ / kShards / 4 || charge > UINT32_MAX) return;
+  if (!enabled() || charge > capacity_bytes_ / kShards / 4 || charge > UINT32_MAX) {
+    return std::nullopt;
+  }
+  return static_cast<uint32_t>(charge);
+}
+
+void NodeCache::Insert(const Key& key, const Value& value, Ticket ticket, uint64_t snapshot) {
+  const std::optional<uint32_t> charge = ChargeOf(*value);
+  if (!charge.has_value()) return;
   Shard& shard = ShardOf(key);
   const std::lock_guard<std::mutex> lock(shard.mutex);
-  if (shard.writes_under_way != 0 || shard.last_write > ticket || shard.items.contains(key)) {
-    return;
-  }
+  if (!MayInsert(shard, ticket) || shard.items.contains(key)) return;
   Item& item = shard.items[key];
   item.value = value;
   item.snapshot = snapshot;
-  item.charge = static_cast<uint32_t>(charge);
+  item.charge = *charge;
   item.in_main = shard.ghosts.erase(key) != 0;
-  (item.in_main ? shard.main_bytes : shard.small_bytes) += charge;
+  (item.in_main ? shard.main_bytes : shard.small_bytes) += *charge;
   Enqueue(shard, key, item);
+  Evict(shard);
+}
+
+void NodeCache::Replace(const Key& key, const Value& before, const Value& value, Ticket ticket,
+                        uint64_t snapshot) {
+  const std::optional<uint32_t> charge = ChargeOf(*value);
+  if (!charge.has_value()) return;
+  Shard& shard = ShardOf(key);
+  const std::lock_guard<std::mutex> lock(shard.mutex);
+  const auto found = shard.items.find(key);
+  if (!MayInsert(shard, ticket) || found == shard.items.end() || found->second.value != before) {
+    return;
+  }
+  Item& item = found->second;
+  uint64_t& bytes = item.in_main ? shard.main_bytes : shard.small_bytes;
+  bytes += *charge;
+  bytes -= item.charge;
+  item.value = value;
+  item.snapshot = snapshot;
+  item.charge = *charge;
   Evict(shard);
 }
 

@@ -28,6 +28,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -103,6 +104,9 @@ class NodeCache {
 
   // Offers a value that was read at the view's snapshot; the cache takes it in or leaves it.
   void Insert(const Key& key, const Value& value, Ticket ticket, uint64_t snapshot);
+  // The same with one that holds all that `before` does, which Find gave: it takes its place.
+  void Replace(const Key& key, const Value& before, const Value& value, Ticket ticket,
+               uint64_t snapshot);
 
   // Around the write of a batch that changes these keys. EndWrite must follow also when it failed.
   void BeginWrite(absl::Span<const Key> keys);
@@ -164,6 +168,11 @@ class NodeCache {
   void ForEachShardOf(absl::Span<const Key> keys, const Change& change);
   // REQUIRES, as all below: the shard's mutex is held.
   static Value FindIn(Shard& shard, const Key& key, uint64_t snapshot);
+  static bool MayInsert(const Shard& shard, Ticket ticket) {
+    return shard.writes_under_way == 0 && shard.last_write <= ticket;
+  }
+  // What a value costs; nothing when it is not to be held.
+  std::optional<uint32_t> ChargeOf(const NodeValue& value) const;
   void Evict(Shard& shard);
   static void EvictFromSmall(Shard& shard);
   static void EvictFromMain(Shard& shard);

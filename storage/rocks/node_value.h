@@ -1,6 +1,7 @@
 // A value of the node cache: the bytes of a record, or the merged head of a node's adjacency lists.
 // Immutable, in one piece of memory together with all it points to, so that reading one costs few
-// misses of the processor's caches.
+// misses of the processor's caches. A node with too many lists for one head has one for each of its
+// callers instead.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +32,9 @@ class NodeValue {
     uint32_t first_position = 0;
     // The list has more than these.
     bool more = false;
+    // Its entries also stand by themselves, from `apart_at` on among those that do. Set by OfHead.
+    bool stands_apart = false;
+    uint32_t apart_at = 0;
   };
 
   // The parts of a head before it is packed.
@@ -44,8 +48,20 @@ class NodeValue {
     bool too_many_lists = false;
   };
 
+  // A head of the lists that some callers see, of a node that has too many for one head.
+  struct CallersHead {
+    // VisibleClasses::number().
+    uint64_t visible_number = 0;
+    std::shared_ptr<const NodeValue> head;
+  };
+  // What a node with too many lists keeps of these; the oldest makes way.
+  static constexpr size_t kCallersMax = 16;
+
   static std::shared_ptr<const NodeValue> OfRecord(absl::string_view record);
   static std::shared_ptr<const NodeValue> OfHead(Head head);
+  // Of a node with too many lists: what `before`, such a value or null, holds, and one head more.
+  static std::shared_ptr<const NodeValue> WithCallersHead(const NodeValue* before,
+                                                          CallersHead added);
 
   // Empty when nothing is stored.
   absl::string_view record() const { return record_; }
@@ -61,6 +77,17 @@ class NodeValue {
     return positions_.subspan(list.first_position, list.entries);
   }
   bool too_many_lists() const { return too_many_lists_; }
+  // The head for a caller of a node with too many lists; null when there is none.
+  std::shared_ptr<const NodeValue> HeadFor(uint64_t visible_number) const;
+
+  // The entries of a short list of a long head by themselves: who sees little else of the node is
+  // spared the looks at their places among the others. REQUIRES: list.stands_apart.
+  absl::Span<const NodeId> neighbours_of(const List& list) const {
+    return neighbours_apart_.subspan(list.apart_at, list.entries);
+  }
+  absl::Span<const RelationDetails> details_of(const List& list) const {
+    return details_apart_.subspan(list.apart_at, list.entries);
+  }
 
   // Of the memory that it takes.
   size_t bytes() const { return bytes_; }
@@ -74,8 +101,12 @@ class NodeValue {
   absl::Span<const uint8_t> list_of_entry_;
   absl::Span<const List> lists_;
   absl::Span<const uint16_t> positions_;
+  absl::Span<const NodeId> neighbours_apart_;
+  absl::Span<const RelationDetails> details_apart_;
   size_t bytes_ = 0;
   bool too_many_lists_ = false;
+  // Only of a node with too many lists; they live as long as the value.
+  absl::Span<const CallersHead> callers_;
 };
 
 }  // namespace relations

@@ -47,9 +47,7 @@ class StoreCheck {
   void Delete(Family family, const std::string& key) {
     REQUIRE(db().Delete(rocksdb::WriteOptions(), database_->family(family), key).ok());
   }
-  std::string Get(Family family, const std::string& key) {
-    return **database_->Get(family, key);
-  }
+  std::string Get(Family family, const std::string& key) { return **database_->Get(family, key); }
   rocksdb::DB& db() { return database_->db(); }
 
  private:
@@ -109,19 +107,19 @@ TEST_CASE("each kind of damage is found") {
     RequireFinding(store, "they are not the two ends of each");
   }
   SECTION("a relation that its lists do not know") {
-    store.Put(Family::kRelations, PairKey(NodeId{3}, NodeId{4}),
-              EncodePairRelations({{LabelId{0}, RelationMode::kAssociation, kPublicClass,
-                                    TestTime(0)}}));
+    store.Put(
+        Family::kRelations, PairKey(NodeId{3}, NodeId{4}),
+        EncodePairRelations({{LabelId{0}, RelationMode::kAssociation, kPublicClass, TestTime(0)}}));
     RequireFinding(store, "they are not the two ends of each");
   }
   SECTION("a relation seen at another time in a list") {
     AdjacencyBlock block;
     const std::string key = ListKey(NodeId{3}, ClassId{1});
-    std::unique_ptr<rocksdb::Iterator> iterator(store.db().NewIterator(
-        rocksdb::ReadOptions(), store.db().DefaultColumnFamily()));
+    std::unique_ptr<rocksdb::Iterator> iterator(
+        store.db().NewIterator(rocksdb::ReadOptions(), store.db().DefaultColumnFamily()));
     store.Put(Family::kRelations, PairKey(kHub, NodeId{3}),
-              EncodePairRelations({{LabelId{0}, RelationMode::kAssociation, kPublicClass,
-                                    TestTime(99)}}));
+              EncodePairRelations(
+                  {{LabelId{0}, RelationMode::kAssociation, kPublicClass, TestTime(99)}}));
     RequireFinding(store, "they are not the two ends of each");
   }
   SECTION("a first block that is gone") {

@@ -39,7 +39,9 @@ TEST_CASE("a directory gives back what was packed") {
 
 TEST_CASE("the directory of the specification is packed as it says there") {
   CHECK(absl::BytesToHexString(DirectoryKey(NodeId{1})) == "0000000000000001ffffffff");
-  const std::string value = absl::HexStringToBytes("0002000a050001" "0170e8aef4e0ed0102");
+  const std::string value = absl::HexStringToBytes(
+      "0002000a050001"
+      "0170e8aef4e0ed0102");
   const auto directory = DecodeListDirectory(value);
   REQUIRE(directory.ok());
   REQUIRE(directory->lists.size() == 2);

@@ -108,8 +108,7 @@ class Pair {
   void Open() {
     store_.reset();
     database_.reset();
-    auto database =
-        RocksDatabase::Open({directory_.path(), OpenMode::kCreateIfMissing, 8 << 20});
+    auto database = RocksDatabase::Open({directory_.path(), OpenMode::kCreateIfMissing, 8 << 20});
     CAPTURE(database.status().ToString());
     REQUIRE(database.ok());
     database_ = *std::move(database);
@@ -131,9 +130,9 @@ class Pair {
     }
     for (const PutRelation& put : mutations.relations) {
       REQUIRE(import
-                  .OnRelation({put.source, put.target, put.type, put.mode, put.last_seen,
-                               put.visible_by},
-                              {"a", 1, ""})
+                  .OnRelation(
+                      {put.source, put.target, put.type, put.mode, put.last_seen, put.visible_by},
+                      {"a", 1, ""})
                   .ok());
     }
     const auto finished = import.Finish();
@@ -240,10 +239,8 @@ TEST_CASE("a node without relations has no directory") {
   Mutations taken;
   taken.deleted_relations = {{{"ip-1", "ip-2", "", std::nullopt}}};
   stores.Apply(taken);
-  CHECK_FALSE(
-      stores.database().Get(Family::kAdjacency, DirectoryKey(NodeId{1}))->has_value());
-  CHECK_FALSE(
-      stores.database().Get(Family::kAdjacency, DirectoryKey(NodeId{2}))->has_value());
+  CHECK_FALSE(stores.database().Get(Family::kAdjacency, DirectoryKey(NodeId{1}))->has_value());
+  CHECK_FALSE(stores.database().Get(Family::kAdjacency, DirectoryKey(NodeId{2}))->has_value());
 }
 
 // Leaves the store as one of format 2 was, but for the nodes that `skip` chooses: these are as an

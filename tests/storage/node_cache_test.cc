@@ -94,6 +94,79 @@ TEST_CASE("the head of lists keeps every entry and where each list ends") {
   CHECK(positions(2).empty());
 }
 
+TEST_CASE("the entries of a short list of a long head also stand by themselves") {
+  NodeValue::Head head;
+  head.lists = {{ClassId{0}, 198, 0, 0, false}, {ClassId{1}, 2, 0, 0, false}};
+  for (uint64_t i = 0; i < 200; ++i) {
+    head.entries.push_back({absl::FromUnixSeconds(static_cast<int64_t>(1000 - i)),
+                            NodeId{i + 1},
+                            {},
+                            {},
+                            {},
+                            i == 150});
+    head.list_of_entry.push_back(i == 70 || i == 150 ? 1 : 0);
+  }
+  const NodeCache::Value value = NodeValue::OfHead(head);
+  REQUIRE(value->lists().size() == 2);
+  CHECK_FALSE(value->lists()[0].stands_apart);
+  const NodeValue::List& list = value->lists()[1];
+  REQUIRE(list.stands_apart);
+  REQUIRE(value->neighbours_of(list).size() == 2);
+  CHECK(value->neighbours_of(list)[0] == NodeId{71});
+  CHECK(value->neighbours_of(list)[1] == NodeId{151});
+  CHECK_FALSE(value->details_of(list)[0].sole());
+  CHECK(value->details_of(list)[1].sole());
+  CHECK(value->details_of(list)[1].last_seen() == absl::FromUnixSeconds(850));
+  CHECK(value->neighbours()[70] == NodeId{71});
+}
+
+TEST_CASE("a node with too many lists keeps a head for each of its callers, the latest ones") {
+  const auto head_of = [](uint64_t neighbour) {
+    NodeValue::Head head;
+    head.lists = {{ClassId{0}, 1, 0, 0, false}};
+    head.entries = {{absl::FromUnixSeconds(1000), NodeId{neighbour}, {}, {}, {}, false}};
+    head.list_of_entry = {0};
+    return NodeValue::OfHead(std::move(head));
+  };
+  NodeCache::Value value;
+  for (uint64_t caller = 1; caller <= NodeValue::kCallersMax + 1; ++caller) {
+    value = NodeValue::WithCallersHead(value.get(), {caller, head_of(caller + 100)});
+  }
+  CHECK(value->too_many_lists());
+  CHECK(value->HeadFor(1) == nullptr);
+  for (uint64_t caller = 2; caller <= NodeValue::kCallersMax + 1; ++caller) {
+    REQUIRE(value->HeadFor(caller) != nullptr);
+    CHECK(value->HeadFor(caller)->neighbours()[0] == NodeId{caller + 100});
+  }
+  CHECK(value->bytes() > NodeValue::kCallersMax * head_of(1)->bytes());
+}
+
+TEST_CASE("a value takes the place of the one that it grew from, and of no other") {
+  NodeCache cache(kPlenty);
+  const NodeCache::Ticket ticket = cache.TakeTicket();
+  const NodeCache::Value first = ValueOf("first");
+  const NodeCache::Value larger = ValueOf("first and more");
+  cache.Replace(KeyOf(1), first, larger, ticket, 10);
+  CHECK(cache.Find(KeyOf(1), 10) == nullptr);
+  cache.Insert(KeyOf(1), first, ticket, 10);
+  cache.Replace(KeyOf(1), ValueOf("first"), larger, ticket, 11);
+  CHECK(cache.Find(KeyOf(1), 11) == first);
+  const uint64_t bytes_before = cache.counts().bytes;
+  cache.Replace(KeyOf(1), first, larger, ticket, 11);
+  CHECK(cache.Find(KeyOf(1), 10) == nullptr);
+  CHECK(cache.Find(KeyOf(1), 11) == larger);
+  CHECK(cache.counts().bytes > bytes_before);
+  CHECK(cache.counts().entries == 1);
+  // Nothing read before a write takes the place of what is there after it.
+  const std::vector<NodeCache::Key> keys = {KeyOf(1)};
+  cache.BeginWrite(keys);
+  cache.EndWrite(keys);
+  CHECK(cache.counts().bytes == 0);
+  cache.Insert(KeyOf(1), first, cache.TakeTicket(), 12);
+  cache.Replace(KeyOf(1), first, larger, ticket, 12);
+  CHECK(cache.Find(KeyOf(1), 12) == first);
+}
+
 TEST_CASE("what is written again and again leaves nothing behind") {
   NodeCache cache(kPlenty);
   const std::vector<NodeCache::Key> keys = {KeyOf(1)};
