@@ -99,15 +99,15 @@ class Walk : private ScanSink, private EntitySink, private PairSink {
   absl::flat_hash_set<NodeId> seen_;
   std::vector<Found> relations_;
   // Few of each come in an answer.
-  std::vector<std::pair<LabelId, absl::string_view>> labels_;
-  std::vector<std::pair<ClassId, absl::string_view>> visible_by_;
+  absl::InlinedVector<std::pair<LabelId, absl::string_view>, 16> labels_;
+  absl::InlinedVector<std::pair<ClassId, absl::string_view>, 16> visible_by_;
   bool stopped_ = false;
 
   // What the sinks work on.
   std::vector<size_t> scanning_;
   absl::Span<const NodeId> getting_;
   int getting_distance_ = 0;
-  std::vector<std::pair<size_t, size_t>> pairing_;
+  absl::InlinedVector<std::pair<size_t, size_t>, kNodesMax> pairing_;
   absl::Status sink_status_;
 };
 
@@ -143,6 +143,7 @@ absl::Status Walk::WalkLevels() {
     const size_t level_end = nodes_.size();
     if (level_begin == level_end) break;
     std::vector<size_t> level;
+    level.reserve(level_end - level_begin);
     for (size_t position = level_begin; position < level_end; ++position) level.push_back(position);
     RETURN_IF_ERROR(ScanMore(std::move(level)));
     RETURN_IF_ERROR(ExpandLevel(level_begin, level_end));
@@ -160,6 +161,7 @@ absl::Status Walk::ExpandLevel(size_t begin, size_t end) {
   size_t chunk = 0;
   size_t entry = 0;
   std::vector<NodeId> candidates;
+  candidates.reserve(limit() - found() + 1);
   while (!stopped_) {
     // One more than there is room for: it tells whether the limit cuts anything off.
     const size_t wanted = limit() - found() + 1;
@@ -236,7 +238,7 @@ absl::StatusOr<absl::string_view> Walk::VisibleBy(ClassId visibility) {
     if (known == visibility) return fields;
   }
   ASSIGN_OR_RETURN(const GroupSet* const groups, view_->ClassGroups(visibility));
-  std::vector<absl::string_view> shared;
+  absl::InlinedVector<absl::string_view, 8> shared;
   for (const std::string& group : *groups) {
     if (std::binary_search(params_.groups.begin(), params_.groups.end(), group)) {
       shared.push_back(group);
@@ -276,7 +278,8 @@ void Walk::OnChunk(size_t request, RelationChunk relations, std::optional<ScanCu
 // looked up pair by pair, unless a list says that the relation already seen is the only one.
 absl::Status Walk::FindRelations() {
   std::vector<size_t> unread;
-  std::vector<size_t> hubs;
+  absl::InlinedVector<size_t, kNodesMax> hubs;
+  unread.reserve(nodes_.size());
   for (size_t position = 0; position < nodes_.size(); ++position) {
     const Node& node = nodes_[position];
     if (!node.scanned && node.distance < params_.levels) unread.push_back(position);
@@ -288,6 +291,7 @@ absl::Status Walk::FindRelations() {
   }
   // Entities on the last level are read only for their relations with hubs.
   std::vector<size_t> far;
+  far.reserve(nodes_.size());
   for (size_t position = 0; position < nodes_.size(); ++position) {
     if (nodes_[position].scanned) continue;
     const bool is_settled = std::all_of(
@@ -324,7 +328,7 @@ void Walk::Match(size_t position) {
 }
 
 absl::Status Walk::LookUpHeavyPairs() {
-  std::vector<NodePair> pairs;
+  absl::InlinedVector<NodePair, kNodesMax> pairs;
   for (size_t position = 0; position < nodes_.size(); ++position) {
     const Node& hub = nodes_[position];
     if (!IsHeavy(hub)) continue;
