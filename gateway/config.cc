@@ -79,7 +79,7 @@ void Define(Settings& settings, RawSettings& raw) {
       ->check(CLI::Range(0, kThreadsMax));
   settings
       .Add("backend-channels", raw.backend_channels,
-           "connections to the backend; 0: one for each core")
+           "connections to the backend; 0: one for each two cores")
       ->check(CLI::Range(0, kChannelsMax));
   settings.Add("request-timeout-ms", raw.request_timeout_ms, "deadline of a call to the backend")
       ->check(milliseconds);
@@ -174,8 +174,9 @@ absl::StatusOr<Config> Convert(const RawSettings& raw) {
   config.server.connection.idle_timeout = std::chrono::milliseconds(raw.idle_timeout_ms);
   config.server.connection.write_timeout = std::chrono::milliseconds(raw.write_timeout_ms);
   config.upstream.backend = raw.backend;
-  config.upstream.channels =
-      raw.backend_channels == 0 ? std::min(cores, kChannelsMax) : raw.backend_channels;
+  // gRPC sends and reads at once what several calls have for one connection.
+  const int channels = std::clamp(cores / 2, 1, kChannelsMax);
+  config.upstream.channels = raw.backend_channels == 0 ? channels : raw.backend_channels;
   config.upstream.max_in_flight = raw.max_in_flight;
   config.upstream.request_timeout = std::chrono::milliseconds(raw.request_timeout_ms);
   config.front.cors_origins = raw.cors_origins;

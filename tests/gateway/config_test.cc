@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 
@@ -42,7 +43,7 @@ TEST_CASE("Only the backend must be given") {
   CHECK(c.server.listen[0].ip == "127.0.0.1");
   CHECK(c.server.listen[0].port == 8080);
   CHECK(c.server.threads >= 1);
-  CHECK(c.upstream.channels == c.server.threads);
+  CHECK(c.upstream.channels == std::clamp(c.server.threads / 2, 1, 64));
   CHECK(c.upstream.request_timeout.count() == 10000);
 }
 
