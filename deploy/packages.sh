@@ -24,7 +24,7 @@ packages_of() {
         esac
         ;;
       tests)
-        printf '%s\n' catch2 librapidcheck-dev clang python3 shellcheck wrk
+        printf '%s\n' catch2 librapidcheck-dev clang python3 python3-jsonschema shellcheck wrk
         case "$version" in
           # The sanitizers of the compiler that `clang` is there.
           debian-12) echo libclang-rt-14-dev ;;

@@ -10,9 +10,11 @@
 #include "gateway/call_metadata.h"
 #include "gateway/content_coding.h"
 #include "gateway/entity_tag.h"
+#include "gateway/openapi.h"
 #include "gateway/report_json.h"
 #include "gateway/request_parameters.h"
 #include "gateway/router.h"
+#include "gateway/static_document.h"
 #include "storage/base/public_error.h"
 #include "storage/base/status_macros.h"
 
@@ -27,6 +29,8 @@ constexpr char kCorsAllowedHeaders[] =
 constexpr char kCorsExposedHeaders[] =
     "x-error, x-error-id, x-stop-reason, retry-after, x-request-id, etag";
 constexpr char kCorsMaxAgeSeconds[] = "600";
+// The document changes with the program alone.
+constexpr char kPublicCaching[] = "public, max-age=300";
 constexpr char kCredentialHeaders[] = "Authorization, api-key, api-secret";
 
 // What of a request its answer needs.
@@ -49,13 +53,18 @@ const char* MethodsOf(RouteKind route) {
   return IsIngest(route) ? kIngestMethods : kAllowedMethods;
 }
 
-// Whether an answer depends on the codings that the client accepts.
-enum class Variants { kOne, kCodings };
+// What an answer depends on: the client's credentials, and the codings that it accepts; or these
+// alone, so that any cache may keep it.
+enum class Variants { kOne, kCodings, kPublic };
 
 class Front : public Application {
  public:
-  Front(FrontOptions options, Upstream& upstream, std::unique_ptr<AnswerWriter> writer)
-      : options_(std::move(options)), upstream_(upstream), writer_(std::move(writer)) {}
+  Front(FrontOptions options, Upstream& upstream, std::unique_ptr<AnswerWriter> writer,
+        StaticDocument openapi)
+      : options_(std::move(options)),
+        upstream_(upstream),
+        writer_(std::move(writer)),
+        openapi_(std::move(openapi)) {}
 
   std::shared_ptr<PendingCall> Answer(HttpRequest request, Respond respond) override;
   HttpAnswer Refuse(const Failure& failure, const HttpRequest& request) override;
@@ -68,6 +77,7 @@ class Front : public Application {
   HttpAnswer Fail(const Exchange& exchange, const Failure& failure) const;
   HttpAnswer AnswerOptions(const Exchange& exchange, const HttpRequest& request) const;
   HttpAnswer AnswerProbe(const Exchange& exchange) const;
+  HttpAnswer AnswerOpenApi(const Exchange& exchange, const HttpRequest& request) const;
   std::shared_ptr<PendingCall> AnswerReady(Exchange exchange, Respond respond);
   std::shared_ptr<PendingCall> AskForRelations(Exchange exchange, const Route& route,
                                                HttpRequest& request, Respond respond);
@@ -88,6 +98,7 @@ class Front : public Application {
   const FrontOptions options_;
   Upstream& upstream_;
   const std::unique_ptr<AnswerWriter> writer_;
+  const StaticDocument openapi_;
   std::atomic<bool> draining_ = false;
 };
 
@@ -117,9 +128,11 @@ HttpAnswer Front::Begin(const Exchange& exchange, Variants variants) const {
   answer.request_id = exchange.request_id;
   answer.traceparent = exchange.traceparent;
   answer.route = RouteTemplate(exchange.route);
-  answer.AddField("Cache-Control", "private, no-cache");
-  answer.AddField("Vary", absl::StrCat(kCredentialHeaders,
-                                       variants == Variants::kCodings ? ", Accept-Encoding" : "",
+  const bool is_public = variants == Variants::kPublic;
+  answer.AddField("Cache-Control", is_public ? kPublicCaching : "private, no-cache");
+  answer.AddField("Vary", absl::StrCat(is_public ? "" : kCredentialHeaders,
+                                       variants == Variants::kCodings ? ", " : "",
+                                       variants == Variants::kOne ? "" : "Accept-Encoding",
                                        options_.cors_origins.empty() ? "" : ", Origin"));
   answer.AddField("x-request-id", exchange.request_id);
   if (!exchange.origin.empty()) {
@@ -173,6 +186,9 @@ std::shared_ptr<PendingCall> Front::Answer(HttpRequest request, Respond respond)
   switch (route.kind) {
     case RouteKind::kReady:
       return AnswerReady(exchange, std::move(respond));
+    case RouteKind::kOpenApi:
+      respond(AnswerOpenApi(exchange, request));
+      return nullptr;
     case RouteKind::kReportEntity:
     case RouteKind::kReportAssociation:
     case RouteKind::kReportBatch:
@@ -201,6 +217,22 @@ HttpAnswer Front::AnswerProbe(const Exchange& exchange) const {
   HttpAnswer answer = Begin(exchange);
   answer.AddField("Content-Type", "text/plain; charset=utf-8");
   answer.body = "ok\n";
+  return answer;
+}
+
+HttpAnswer Front::AnswerOpenApi(const Exchange& exchange, const HttpRequest& request) const {
+  const StaticDocument::Form& form = openapi_.FormFor(request.accept_encoding);
+  HttpAnswer answer = Begin(exchange, Variants::kPublic);
+  answer.AddField("ETag", form.tag);
+  if (NamesTag(request.if_none_match, form.tag)) {
+    answer.status = 304;
+    return answer;
+  }
+  answer.AddField("Content-Type", "application/json; charset=utf-8");
+  if (form.coding != ContentCoding::kIdentity) {
+    answer.AddField("Content-Encoding", CodingName(form.coding));
+  }
+  answer.body = form.body;
   return answer;
 }
 
@@ -367,7 +399,10 @@ absl::StatusOr<HttpAnswer> Front::Negotiate(const Exchange& exchange, RestAnswer
 
 absl::StatusOr<std::unique_ptr<Application>> MakeFront(FrontOptions options, Upstream& upstream) {
   ASSIGN_OR_RETURN(std::unique_ptr<AnswerWriter> writer, MakeAnswerWriter());
-  return absl::make_unique<Front>(std::move(options), upstream, std::move(writer));
+  ASSIGN_OR_RETURN(const std::string description, MakeOpenApi());
+  ASSIGN_OR_RETURN(StaticDocument openapi, StaticDocument::Make(description));
+  return absl::make_unique<Front>(std::move(options), upstream, std::move(writer),
+                                  std::move(openapi));
 }
 
 }  // namespace relations::gateway

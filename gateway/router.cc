@@ -13,6 +13,7 @@ constexpr absl::string_view kRelationsSuffix = "/relations";
 constexpr absl::string_view kReportEntityPath = "/api/ingest/v1/entity";
 constexpr absl::string_view kReportAssociationPath = "/api/ingest/v1/association";
 constexpr absl::string_view kReportBatchPath = "/api/ingest/v1/batch";
+constexpr absl::string_view kOpenApiPath = "/openapi.json";
 constexpr std::array<absl::string_view, 2> kSchemes = {"http://", "https://"};
 
 // Leaves the origin form of an absolute target. False when it is neither.
@@ -64,6 +65,8 @@ Route MatchRoute(absl::string_view target) {
     route.kind = RouteKind::kHealth;
   } else if (path == "/readyz") {
     route.kind = RouteKind::kReady;
+  } else if (path == kOpenApiPath) {
+    route.kind = RouteKind::kOpenApi;
   } else if (path == kReportEntityPath) {
     route.kind = RouteKind::kReportEntity;
   } else if (path == kReportAssociationPath) {
@@ -102,6 +105,8 @@ absl::string_view RouteTemplate(RouteKind kind) {
       return "/healthz";
     case RouteKind::kReady:
       return "/readyz";
+    case RouteKind::kOpenApi:
+      return kOpenApiPath;
     case RouteKind::kServer:
       return "*";
     case RouteKind::kUnknown:

@@ -15,6 +15,7 @@ enum class RouteKind {
   kReportBatch,
   kHealth,
   kReady,
+  kOpenApi,
   kServer,
   kUnknown,
   kMalformed

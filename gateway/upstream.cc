@@ -31,6 +31,8 @@ constexpr uint64_t kServing = 1;
 // A backend that comes back is found soon.
 constexpr int kReconnectBackoffMinMs = 100;
 constexpr int kReconnectBackoffMaxMs = 500;
+// gRPC draws each pause from 80 to 120 % of it; a server that is back is found within a second.
+static_assert(kReconnectBackoffMaxMs * 12 / 10 < 1000);
 // What gRPC calls the least backoff is the time that one attempt to connect gets: a busy host must
 // not pass for one that is away.
 constexpr int kConnectTimeoutMs = 2000;

@@ -88,6 +88,7 @@ TEST_CASE("The probes and the server as a whole have their routes") {
   CHECK(MatchRoute("/healthz").kind == RouteKind::kHealth);
   CHECK(MatchRoute("/healthz/?x=1").kind == RouteKind::kHealth);
   CHECK(MatchRoute("/readyz").kind == RouteKind::kReady);
+  CHECK(MatchRoute("/openapi.json").kind == RouteKind::kOpenApi);
   CHECK(MatchRoute("*").kind == RouteKind::kServer);
 }
 

@@ -3,8 +3,13 @@
 // Repeated are 429, 502, 503 and 504, and what never reached the gateway or ended without a single
 // byte of an answer; any other answer but the right one is a fault. What a client sees is judged,
 // not how long it takes: the patience of a request is far beyond any restart.
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -109,6 +114,53 @@ TEST_CASE("a gateway whose server was away for long finds it as soon as it is ba
   CHECK(status == 404);
   const double seconds = std::chrono::duration<double>(Clock::now() - back).count();
   WARN("found again after " << seconds << " s");
+}
+
+// Somebody at a unix socket who hangs up on everybody.
+class HangingUp {
+ public:
+  explicit HangingUp(const std::string& path) : descriptor_(socket(AF_UNIX, SOCK_STREAM, 0)) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    REQUIRE(bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+    REQUIRE(listen(descriptor_, 16) == 0);
+  }
+  ~HangingUp() { close(descriptor_); }
+
+  // When the next one came.
+  Clock::time_point Next() {
+    pollfd poll_for = {descriptor_, POLLIN, 0};
+    REQUIRE(poll(&poll_for, 1, ProcessUnderTest::kPatienceMs) == 1);
+    close(accept(descriptor_, nullptr, nullptr));
+    return Clock::now();
+  }
+
+ private:
+  const int descriptor_;
+};
+
+TEST_CASE("a gateway without its server tries more than once a second, however long it is away") {
+  constexpr size_t kTries = 12;
+  constexpr size_t kJudged = 5;
+  const TempDir directory;
+  HangingUp nobody(directory / "server");
+  ProcessUnderTest gateway(
+      GatewayProgram(), {"--backend", "unix:" + (directory / "server"), "--backend-channels", "1",
+                         "--listen", "127.0.0.1:0"});
+  RawClient client(gateway.ReadAddress());
+  std::vector<Clock::time_point> tries;
+  while (tries.size() < kTries) {
+    REQUIRE(client.Send("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"));
+    tries.push_back(nobody.Next());
+    REQUIRE(client.Read()->status == 503);
+  }
+  // Pauses grow at first. A machine that is busy delays some of the last ones, not all.
+  Clock::duration least = tries[kTries - kJudged] - tries[kTries - kJudged - 1];
+  for (size_t i = kTries - kJudged + 1; i < kTries; ++i) {
+    least = std::min(least, tries[i] - tries[i - 1]);
+  }
+  CHECK(least < std::chrono::seconds(1));
 }
 
 TEST_CASE("restarts of the gateway under load lose no request") {
