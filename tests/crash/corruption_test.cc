@@ -124,6 +124,90 @@ TEST_CASE("a file that vanished, was cut or was replaced is noticed") {
   }
 }
 
+// A store of which every write is in the log alone, as after a crash, and what it held after each.
+class OnlyLogged {
+ public:
+  OnlyLogged() {
+    const TempDir directory;
+    JudgedStore store(directory.path(), nullptr, 0);
+    SeededWorkload workload(CrashRun().seed());
+    REQUIRE(store.Open().ok());
+    states_.push_back(store.model().state());
+    for (int i = 0; i < 60; ++i) {
+      if (store.Apply(workload.Next()).ok()) states_.push_back(store.model().state());
+    }
+    // As the files are while the process lives: nothing is flushed by closing.
+    files_ = ReadAll(directory.path());
+    for (const auto& [name, bytes] : files_) {
+      if (EndsWith(name, ".log") && bytes.size() > files_[log_].size()) log_ = name;
+    }
+  }
+
+  enum class Found { kRefused, kAll, kBeginning };
+
+  // What a store with this log comes to. The test fails when it is anything but a beginning of what
+  // was written, or not sound.
+  Found With(const std::string& log) const {
+    const TempDir directory;
+    for (const auto& [name, bytes] : files_) {
+      std::ofstream(directory / name, std::ios::binary) << (name == log_ ? log : bytes);
+    }
+    const auto database =
+        RocksDatabase::Open({directory.path(), OpenMode::kExisting, 8 << 20, nullptr});
+    if (!database.ok()) {
+      CHECK(database.status().code() == absl::StatusCode::kDataLoss);
+      return Found::kRefused;
+    }
+    const auto report = CheckIntegrity(**database);
+    REQUIRE(report.ok());
+    CHECK(report->clean());
+    const ModelGraph::State found = StateOf(**database);
+    if (Difference(states_.back(), found).empty()) return Found::kAll;
+    CHECK(std::any_of(states_.begin(), states_.end(), [&](const ModelGraph::State& state) {
+      return Difference(state, found).empty();
+    }));
+    return Found::kBeginning;
+  }
+
+  const std::string& log() const { return files_.at(log_); }
+
+ private:
+  std::vector<ModelGraph::State> states_;
+  Files files_;
+  std::string log_;
+};
+
+TEST_CASE("a log that lost its end opens to a beginning, wherever it was cut") {
+  const OnlyLogged store;
+  const std::string& log = store.log();
+  REQUIRE(log.size() > 10'000);
+  REQUIRE(store.With(log) == OnlyLogged::Found::kAll);
+  // Every byte of the last records, and every so often before.
+  std::map<OnlyLogged::Found, int> outcomes;
+  for (size_t kept = 0; kept < log.size(); kept += kept + 64 < log.size() ? log.size() / 60 : 1) {
+    CAPTURE(kept, log.size());
+    ++outcomes[store.With(log.substr(0, kept))];
+  }
+  CHECK(outcomes[OnlyLogged::Found::kBeginning] > 50);
+}
+
+TEST_CASE("damage in the middle of a log stops the start, whatever it is") {
+  const OnlyLogged store;
+  const std::string& log = store.log();
+  for (size_t place = 0; place < log.size() * 9 / 10; place += log.size() / 80) {
+    CAPTURE(place, log.size());
+    std::string flipped = log;
+    flipped[place] = static_cast<char>(flipped[place] ^ 0x10);
+    CHECK(store.With(flipped) == OnlyLogged::Found::kRefused);
+  }
+  std::string hole = log;
+  hole.erase(log.size() / 2, 100);
+  CHECK(store.With(hole) == OnlyLogged::Found::kRefused);
+  std::string zeros = log;
+  std::fill_n(zeros.begin() + static_cast<long>(log.size() / 2), 500, '\0');
+  CHECK(store.With(zeros) == OnlyLogged::Found::kRefused);
+}
+
 TEST_CASE("a bit that flipped is never served as something else") {
   const CrashRun run;
   const Healthy healthy(run.seed());
