@@ -39,7 +39,7 @@ JwtKeys::~JwtKeys() {
 
 std::shared_ptr<const JwkSet> JwtKeys::current() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const bool is_stale = !IsFile() && Clock::now() - confirmed_ > kKeptMax;
+  const bool is_stale = !IsFile() && Clock::now() - confirmed_ > options_.kept_max;
   return is_stale ? nullptr : keys_;
 }
 

@@ -2,7 +2,7 @@
 // again when it changes, or from a URL, asked again every so often and when a token names a key
 // that is not there.
 //
-// Keys stay in force while their source fails, but those of a URL no longer than kKeptMax: one that
+// Keys stay in force while their source fails, but those of a URL no longer than a day: one that
 // was withdrawn must not count for ever because somebody keeps us from hearing of it. A source that
 // fails is tried again after one second, then after twice as long each time, up to a minute.
 //
@@ -28,7 +28,6 @@ namespace relations {
 class JwtKeys {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::hours kKeptMax{24};
   // Calls that wait for keys to be fetched; one more is refused.
   static constexpr size_t kWaitingMax = 1024;
 
@@ -42,6 +41,8 @@ class JwtKeys {
     // Strangers may name any key: for a name that is not there the source is asked at most so
     // often.
     std::chrono::milliseconds unknown_key_pause{10'000};
+    // So long the keys of a URL count without having been confirmed.
+    std::chrono::milliseconds kept_max = std::chrono::hours(24);
   };
 
   // A file must be good now: INVALID_ARGUMENT or FAILED_PRECONDITION say why it is not. A URL may

@@ -374,6 +374,19 @@ TEST_CASE("so many questions are asked at once, so many more wait, and one more 
   CHECK(asking.service.connections() == 2);
 }
 
+TEST_CASE("so many calls wait for the service, and one more is refused") {
+  Asking asking([](const Request&) { return Say(200, Account()); });
+  asking.service.Hold();
+  std::vector<std::future<Verdict>> verdicts;
+  for (size_t i = 0; i < ExternalAuthenticator::kWaitingMax; ++i) {
+    verdicts.push_back(asking.Begin("t"));
+  }
+  CHECK(CodeOf(asking.Begin("t").get()) == absl::StatusCode::kUnavailable);
+  asking.service.Release();
+  for (auto& verdict : verdicts) CHECK(verdict.get().ok());
+  CHECK(asking.service.requests() == 1);
+}
+
 TEST_CASE("calls that wait when the server goes are told that nobody can tell") {
   Asking asking([](const Request&) { return Say(200, Account()); });
   asking.service.Hold();

@@ -324,7 +324,8 @@ TEST_CASE("a reload takes a key away that was withdrawn") {
 
 // Keys of a service that the test plays.
 struct Fetching {
-  explicit Fetching(std::chrono::milliseconds pause)
+  explicit Fetching(std::chrono::milliseconds pause,
+                    std::chrono::milliseconds kept_max = std::chrono::hours(24))
       : service([this](const AuthService::Request&) {
           AuthService::Reply reply;
           reply.status = status;
@@ -338,6 +339,7 @@ struct Fetching {
     options.target = "/keys";
     options.refresh = std::chrono::hours(1);
     options.unknown_key_pause = pause;
+    options.kept_max = kept_max;
     service.Hold();
     authenticator =
         std::make_unique<JwtAuthenticator>(*JwtKeys::Start(std::move(options)), Rules());
@@ -386,6 +388,32 @@ TEST_CASE("strangers who name keys make the service be asked no more than once i
   CHECK(asked <= 2);
   for (int i = 0; i < 100; ++i) CHECK(fetching.CodeOf(unknown) == Code::kUnauthenticated);
   CHECK(fetching.service.requests() <= 2);
+}
+
+TEST_CASE("keys of a URL that nobody has confirmed for too long count no more") {
+  CHECK(JwtKeys::Options().kept_max == std::chrono::hours(24));
+  Fetching fetching(std::chrono::hours(1), std::chrono::milliseconds(0));
+  fetching.keys = BothKeys();
+  fetching.service.Release();
+  CHECK(fetching.CodeOf(Ec().Sign(kEsHeader, kClaims)) == Code::kUnavailable);
+}
+
+TEST_CASE("so many calls wait for keys, and one more is told that nobody can tell") {
+  Fetching fetching(std::chrono::hours(1));
+  fetching.keys = BothKeys();
+  const std::string token = Ec().Sign(kEsHeader, kClaims);
+  std::atomic<size_t> accepted = 0;
+  const auto begin = [&] {
+    return fetching.authenticator->Authenticate(
+        {token, {}, {}}, kNow, [&](const Verdict& verdict) { accepted += verdict.ok() ? 1 : 0; });
+  };
+  for (size_t i = 0; i < JwtKeys::kWaitingMax; ++i) CHECK_FALSE(begin().has_value());
+  const std::optional<Verdict> refused = begin();
+  REQUIRE(refused.has_value());
+  CHECK(refused->status().code() == Code::kUnavailable);
+  fetching.service.Release();
+  fetching.authenticator.reset();
+  CHECK(accepted == JwtKeys::kWaitingMax);
 }
 
 TEST_CASE("as long as there are no keys nobody can tell") {
