@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <future>
+#include <latch>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -335,6 +336,8 @@ struct Fetching {
     JwtKeys::Options options;
     HttpClient::Options http;
     http.url = *ParseHttpUrl(service.url());
+    // However busy the machine is.
+    http.timeout = std::chrono::seconds(30);
     options.service = *HttpClient::Start(http);
     options.target = "/keys";
     options.refresh = std::chrono::hours(1);
@@ -403,16 +406,19 @@ TEST_CASE("so many calls wait for keys, and one more is told that nobody can tel
   fetching.keys = BothKeys();
   const std::string token = Ec().Sign(kEsHeader, kClaims);
   std::atomic<size_t> accepted = 0;
+  std::latch judged(JwtKeys::kWaitingMax);
   const auto begin = [&] {
-    return fetching.authenticator->Authenticate(
-        {token, {}, {}}, kNow, [&](const Verdict& verdict) { accepted += verdict.ok() ? 1 : 0; });
+    return fetching.authenticator->Authenticate({token, {}, {}}, kNow, [&](const Verdict& verdict) {
+      accepted += verdict.ok() ? 1 : 0;
+      judged.count_down();
+    });
   };
   for (size_t i = 0; i < JwtKeys::kWaitingMax; ++i) CHECK_FALSE(begin().has_value());
   const std::optional<Verdict> refused = begin();
   REQUIRE(refused.has_value());
   CHECK(refused->status().code() == Code::kUnavailable);
   fetching.service.Release();
-  fetching.authenticator.reset();
+  judged.wait();
   CHECK(accepted == JwtKeys::kWaitingMax);
 }
 
