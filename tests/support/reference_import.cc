@@ -144,6 +144,8 @@ ModelGraph::State StateOf(const RocksDatabase& database) {
   });
   for_each(Family::kEntities, [&](absl::string_view key, absl::string_view value) {
     const EntityRecord record = *DecodeEntityRecord(value);
+    // One that is being deleted is not there.
+    if (record.visibility == kNobodyClass) return;
     v1::Entity entity;
     entity.ParseFromArray(record.wire.data(), static_cast<int>(record.wire.size()));
     const GroupSet& groups = classes.at(static_cast<uint32_t>(record.visibility));
@@ -153,6 +155,10 @@ ModelGraph::State StateOf(const RocksDatabase& database) {
   });
   for_each(Family::kRelations, [&](absl::string_view key, absl::string_view value) {
     const NodePair pair = *PairOfKey(key);
+    if (!ids.contains(static_cast<uint64_t>(pair.source)) ||
+        !ids.contains(static_cast<uint64_t>(pair.target))) {
+      return;
+    }
     const auto relations = DecodePairRelations(value);
     for (const PairRelation& relation : *relations) {
       PutRelation put{ids.at(static_cast<uint64_t>(pair.source)),

@@ -41,7 +41,7 @@ class ReferenceImport final : public ImportSink {
   Result result_;
 };
 
-// Everything that a RocksDB store holds, read from its records.
+// Everything that a RocksDB store holds, read from its records; not what is being deleted.
 ModelGraph::State StateOf(const RocksDatabase& database);
 
 // The difference of two states in words, for messages of tests; empty when they are equal.
