@@ -5,7 +5,7 @@
 #   . deploy/packages.sh
 #   install_packages build        # or: build tests
 
-# Prints the packages of the given sets ("build", "tests"), one a line.
+# Prints the packages of the given sets ("build", "tests", "deploy", "image"), one a line.
 packages_of() {
   local version="" set
   # shellcheck disable=SC1091
@@ -24,12 +24,20 @@ packages_of() {
         esac
         ;;
       tests)
-        printf '%s\n' catch2 librapidcheck-dev clang python3 python3-jsonschema shellcheck wrk
+        printf '%s\n' catch2 librapidcheck-dev clang python3 shellcheck wrk
         case "$version" in
           # The sanitizers of the compiler that `clang` is there.
           debian-12) echo libclang-rt-14-dev ;;
           debian-13) echo libclang-rt-19-dev ;;
         esac
+        ;;
+      deploy)
+        # What deploy/verify.sh holds manifests and units against; kubectl is no package of Debian 12.
+        printf '%s\n' python3-yaml shellcheck yamllint systemd openssl curl iproute2
+        ;;
+      image)
+        printf '%s\n' podman buildah runc netavark aardvark-dns catatonit debootstrap iptables \
+          openssl curl util-linux
         ;;
       *)
         echo "packages_of: no such set: $set" >&2

