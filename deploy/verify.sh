@@ -87,6 +87,7 @@ check_commands() {
   local line program code
   local -a environment
   while read -r line; do
+    [ -n "$line" ] || continue
     eval "set -- $line"
     environment=()
     while [[ $1 == RELATIONS_*=* ]]; do
