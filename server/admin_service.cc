@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "storage/base/public_error.h"
 #include "storage/base/status_macros.h"
 #include "storage/stats_answer.h"
@@ -119,33 +120,79 @@ absl::StatusOr<v1::GetStatsResponse> Stats(GraphStore& graph) {
   return StatsAnswer(stats);
 }
 
+absl::Status NoBackups() {
+  return PublicError(absl::StatusCode::kFailedPrecondition, kNoBackupsReason,
+                     "this server has no directory of backups (--backup-dir)");
+}
+
+v1::Backup Shown(const BackupSummary& summary) {
+  v1::Backup backup;
+  backup.set_id(summary.id);
+  backup.mutable_created_at()->set_seconds(absl::ToUnixSeconds(summary.created_at));
+  backup.set_bytes(summary.bytes);
+  backup.set_store_id(summary.store_id);
+  backup.set_sequence(summary.sequence);
+  return backup;
+}
+
+absl::StatusOr<v1::CreateBackupResponse> TakeBackup(BackupDirectory* backups, Call& call) {
+  if (backups == nullptr) return NoBackups();
+  ASSIGN_OR_RETURN(const BackupSummary summary, backups->Create(BackupDirectory::IfBusy::kRefuse));
+  call.notes().subject = absl::StrCat(summary.id);
+  v1::CreateBackupResponse answer;
+  *answer.mutable_backup() = Shown(summary);
+  return answer;
+}
+
+absl::StatusOr<v1::ListBackupsResponse> ListAllBackups(const BackupDirectory* backups) {
+  if (backups == nullptr) return NoBackups();
+  ASSIGN_OR_RETURN(const std::vector<BackupSummary> summaries, backups->List());
+  v1::ListBackupsResponse answer;
+  for (const BackupSummary& summary : summaries) *answer.add_backups() = Shown(summary);
+  return answer;
+}
+
 }  // namespace
 
-AdminService::AdminService(const CallEnvironment& environment, GraphStore* graph,
-                           CredentialStore* credentials)
+AdminService::AdminService(const CallEnvironment& environment, const CallEnvironment& slow,
+                           const AdminBackends& backends)
     : environment_(environment),
+      slow_(slow),
       create_key_pair_(Method<v1::CreateCredentialRequest>(
           "CreateKeyPair",
-          [credentials](Call& call, const v1::CreateCredentialRequest& request) {
+          [credentials = backends.credentials](Call& call,
+                                               const v1::CreateCredentialRequest& request) {
             return NewKeyPair(*credentials, call, request);
           })),
       create_session_(Method<v1::CreateCredentialRequest>(
           "CreateSession",
-          [credentials](Call& call, const v1::CreateCredentialRequest& request) {
+          [credentials = backends.credentials](Call& call,
+                                               const v1::CreateCredentialRequest& request) {
             return NewSession(*credentials, call, request);
           })),
       list_credentials_(Method<v1::ListCredentialsRequest>(
           "ListCredentials",
-          [credentials](Call&, const v1::ListCredentialsRequest& request) {
+          [credentials = backends.credentials](Call&, const v1::ListCredentialsRequest& request) {
             return List(*credentials, request);
           })),
       revoke_credential_(Method<v1::RevokeCredentialRequest>(
           "RevokeCredential",
-          [credentials](Call& call, const v1::RevokeCredentialRequest& request) {
+          [credentials = backends.credentials](Call& call,
+                                               const v1::RevokeCredentialRequest& request) {
             return Revoke(*credentials, call, request);
           })),
       get_stats_(Method<v1::GetStatsRequest>(
-          "GetStats", [graph](Call&, const v1::GetStatsRequest&) { return Stats(*graph); })) {}
+          "GetStats",
+          [graph = backends.graph](Call&, const v1::GetStatsRequest&) { return Stats(*graph); })),
+      create_backup_(Method<v1::CreateBackupRequest>(
+          "CreateBackup",
+          [backups = backends.backups](Call& call, const v1::CreateBackupRequest&) {
+            return TakeBackup(backups, call);
+          })),
+      list_backups_(Method<v1::ListBackupsRequest>(
+          "ListBackups", [backups = backends.backups](Call&, const v1::ListBackupsRequest&) {
+            return ListAllBackups(backups);
+          })) {}
 
 grpc::ServerUnaryReactor* AdminService::CreateKeyPair(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request,
@@ -175,6 +222,18 @@ grpc::ServerUnaryReactor* AdminService::GetStats(grpc::CallbackServerContext* co
                                                  const grpc::ByteBuffer* request,
                                                  grpc::ByteBuffer* answer) {
   return ServeUnary(environment_, get_stats_, context, request, answer);
+}
+
+grpc::ServerUnaryReactor* AdminService::CreateBackup(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request,
+                                                     grpc::ByteBuffer* answer) {
+  return ServeUnary(slow_, create_backup_, context, request, answer);
+}
+
+grpc::ServerUnaryReactor* AdminService::ListBackups(grpc::CallbackServerContext* context,
+                                                    const grpc::ByteBuffer* request,
+                                                    grpc::ByteBuffer* answer) {
+  return ServeUnary(slow_, list_backups_, context, request, answer);
 }
 
 }  // namespace relations

@@ -50,6 +50,17 @@ void DefineServing(Settings& settings, ServerConfig& config) {
       ->check(CLI::Range(0U, 3600000U));
 }
 
+void DefineFeed(Settings& settings, ServerConfig& config) {
+  settings
+      .Add("feed-keep-mb", config.feed_keep_mb,
+           "MiB of changes kept for watchers that come back; an eighth more at times")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 20));
+  settings
+      .Add("feed-keep-changes", config.feed_keep_changes,
+           "changes kept for watchers that come back, whatever bytes they take")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40));
+}
+
 void DefineBackups(Settings& settings, ServerConfig& config) {
   settings.Add("backup-dir", config.backup_dir,
                "directory of backups that the server takes while it serves; none: it takes none");
@@ -103,6 +114,7 @@ void DefineTelemetry(Settings& settings, ServerConfig& config) {
 
 void Define(Settings& settings, ServerConfig& config) {
   DefineServing(settings, config);
+  DefineFeed(settings, config);
   DefineBackups(settings, config);
   DefineAccess(settings, config);
   DefineIdentity(settings, config.identity);

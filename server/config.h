@@ -33,6 +33,9 @@ struct ServerConfig {
   std::string log_level = "info";
   uint32_t slow_call_ms = 1000;
   std::string metrics_listen;
+  // Of the changes that a watcher can go back.
+  uint64_t feed_keep_mb = 256;
+  uint64_t feed_keep_changes = 10'000'000;
   // None: no backups.
   std::string backup_dir;
   uint32_t backup_interval_s = 86400;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/ingest_reporting.h"
+#include "storage/base/feed_limits.h"
 #include "storage/base/limits.h"
 #include "storage/base/status_macros.h"
 #include "storage/ingest/withdrawal.h"
@@ -49,17 +50,24 @@ std::string SubjectOf(const Request& request) {
 
 }  // namespace
 
-IngestService::IngestService(const CallEnvironment& environment, GraphStore* graph,
-                             WriteQueue* queue, std::vector<std::string> ingest_roles)
+IngestService::IngestService(const CallEnvironment& environment, const IngestBackends& backends,
+                             const IngestOptions& options)
     : environment_(environment),
-      stream_backends_{queue, &streams_},
-      ingest_roles_(std::move(ingest_roles)),
-      report_entity_(ReportMethod<v1::EntityReport>("ReportEntity", ingest_roles_, queue)),
+      feed_(backends.feed),
+      ingest_roles_(options.ingest_roles),
+      read_roles_(options.read_roles),
+      report_streams_({limits::kStreamsMax, limits::kStreamsMax}),
+      watches_({limits::kWatchesMax, limits::kWatchesOfOneMax}),
+      report_backends_{backends.queue, &report_streams_, &reports_answered_, &reports_refused_},
+      watch_backends_{backends.feed, &watches_, options.watch_heartbeat, options.watch_patience,
+                      &changes_sent_},
+      report_entity_(ReportMethod<v1::EntityReport>("ReportEntity", ingest_roles_, backends.queue)),
       report_association_(
-          ReportMethod<v1::AssociationReport>("ReportAssociation", ingest_roles_, queue)),
+          ReportMethod<v1::AssociationReport>("ReportAssociation", ingest_roles_, backends.queue)),
       report_batch_(Method<v1::ReportBatchRequest, v1::ReportResponse>(
           "ReportBatch", ingest_roles_,
-          [queue](Call& call, const v1::ReportBatchRequest& request, size_t bytes) -> absl::Status {
+          [queue = backends.queue](Call& call, const v1::ReportBatchRequest& request,
+                                   size_t bytes) -> absl::Status {
             ASSIGN_OR_RETURN(Mutations mutations, ReadReports(call.principal(), request.reports()));
             return queue->Apply(std::move(mutations), QueuedBytes(bytes));
           })),
@@ -67,18 +75,36 @@ IngestService::IngestService(const CallEnvironment& environment, GraphStore* gra
           "Delete", {kAdminRole},
           // Not by the queue: the store takes its time over a large entity and lets reports in
           // between.
-          [graph](Call& call, const v1::DeleteRequest& request, size_t) -> absl::Status {
+          [graph = backends.graph](Call& call, const v1::DeleteRequest& request,
+                                   size_t) -> absl::Status {
             call.notes().subject = SubjectOf(request);
             ASSIGN_OR_RETURN(const Mutations mutations, ReadDeletion(request));
             return graph->Apply(mutations);
           })),
       narrow_(Method<v1::NarrowRequest, v1::NarrowResponse>(
           "Narrow", {kAdminRole},
-          [graph](Call& call, const v1::NarrowRequest& request, size_t) -> absl::Status {
+          [graph = backends.graph](Call& call, const v1::NarrowRequest& request,
+                                   size_t) -> absl::Status {
             call.notes().subject = SubjectOf(request);
             ASSIGN_OR_RETURN(const Mutations mutations, ReadNarrowing(request));
             return graph->Apply(mutations);
-          })) {}
+          })) {
+  if (feed_ != nullptr) feed_->SetListener([this] { watches_.Wake(); });
+}
+
+IngestService::~IngestService() {
+  if (feed_ != nullptr) feed_->SetListener(nullptr);
+}
+
+void IngestService::BeginDrain() {
+  report_streams_.EndAll();
+  watches_.EndAll();
+}
+
+StreamCounts IngestService::stream_counts() {
+  return {report_streams_.open(), watches_.open(), reports_answered_, reports_refused_,
+          changes_sent_};
+}
 
 grpc::ServerUnaryReactor* IngestService::ReportEntity(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request,
@@ -99,7 +125,12 @@ grpc::ServerUnaryReactor* IngestService::ReportBatch(grpc::CallbackServerContext
 }
 
 ReportReactor* IngestService::ReportStream(grpc::CallbackServerContext* context) {
-  return ServeReportStream(environment_, stream_backends_, ingest_roles_, context);
+  return ServeReportStream(environment_, report_backends_, ingest_roles_, context);
+}
+
+WatchReactor* IngestService::Watch(grpc::CallbackServerContext* context,
+                                   const grpc::ByteBuffer* request) {
+  return ServeWatch(environment_, watch_backends_, read_roles_, context, request);
 }
 
 grpc::ServerUnaryReactor* IngestService::Delete(grpc::CallbackServerContext* context,

@@ -21,6 +21,7 @@
 #include "storage/base/status_macros.h"
 #include "storage/credential_store.h"
 #include "storage/rocks/database.h"
+#include "storage/rocks/rocks_change_feed.h"
 #include "storage/rocks/rocks_graph_store.h"
 
 namespace relations {
@@ -75,8 +76,15 @@ void Reload(const Arguments& arguments, ServerConfig& config, RateLimits& rate_l
 absl::Status ServeUntilStopped(const Arguments& arguments, ServerConfig& config,
                                const ServerOptions& options, RocksDatabase& database,
                                const sigset_t& signals) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<RocksGraphStore> graph,
-                   RocksGraphStore::Open(&database, {(config.cache_mb << 20) / 2}));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<RocksGraphStore> graph,
+      RocksGraphStore::Open(&database, {(config.cache_mb << 20) / 2,
+                                        {config.feed_keep_mb << 20, config.feed_keep_changes}}));
+  RocksChangeFeed feed(graph.get());
+  std::unique_ptr<BackupDirectory> backups;
+  if (!config.backup_dir.empty()) {
+    backups = std::make_unique<BackupDirectory>(&database, config.backup_dir, config.backup_keep);
+  }
   CredentialStore credentials(&database);
   ASSIGN_OR_RETURN(RateRules rules, RateRulesOf(config));
   RateLimits rate_limits(std::move(rules));
@@ -85,20 +93,18 @@ absl::Status ServeUntilStopped(const Arguments& arguments, ServerConfig& config,
   ASSIGN_OR_RETURN(const std::unique_ptr<Identity> identity,
                    Identity::Start(config.identity, &credentials, metrics));
   ASSIGN_OR_RETURN(const std::unique_ptr<RelationsServer> server,
-                   RelationsServer::Start(
-                       options, {graph.get(), &credentials, identity.get(), &rate_limits, &calls}));
+                   RelationsServer::Start(options, {graph.get(), &credentials, identity.get(),
+                                                    &rate_limits, &calls, &feed, backups.get()}));
   AddServerSources(metrics, *server, *graph, database);
   // Started last, so that it is gone before what its sources look at.
   std::unique_ptr<MetricsListener> metrics_listener;
   if (!config.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(metrics_listener, MetricsListener::Start(metrics, config.metrics_listen));
   }
-  std::unique_ptr<BackupSchedule> backups;
-  if (!config.backup_dir.empty()) {
-    backups = std::make_unique<BackupSchedule>(
-        &database,
-        BackupSchedule::Options{config.backup_dir, std::chrono::seconds(config.backup_interval_s),
-                                config.backup_keep});
+  std::unique_ptr<BackupSchedule> schedule;
+  if (backups != nullptr) {
+    schedule = std::make_unique<BackupSchedule>(
+        backups.get(), BackupSchedule::Options{std::chrono::seconds(config.backup_interval_s)});
   }
   for (const std::string& address : server->addresses()) {
     std::cout << "listening on " << address << std::endl;

@@ -11,6 +11,7 @@
 #include "relations/v1/ingest.pb.h"
 #include "server/grpc_status.h"
 #include "server/ingest_reporting.h"
+#include "server/stream_call.h"
 #include "storage/base/limits.h"
 #include "storage/base/log.h"
 #include "storage/base/public_error.h"
@@ -22,12 +23,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Credentials are looked at again when they were last found good this long ago.
-constexpr std::chrono::seconds kCredentialsTrusted{1};
 // Refusals of one answer; the next answer has the others.
 constexpr size_t kRefusalsPerAnswerMax = 256;
 
-class ReportStream final : public ReportReactor {
+class ReportStream final : public ReportReactor, public OpenStream {
  public:
   ReportStream(const CallEnvironment& environment, const ReportStreamBackends& backends,
                const std::vector<std::string>& roles, const grpc::CallbackServerContext* context)
@@ -40,14 +39,15 @@ class ReportStream final : public ReportReactor {
   void Start() {
     entered_ = environment_.gate->Enter();
     // Before the mutex: whoever ends all streams takes the two the other way round.
-    const bool added = entered_ && backends_.streams->Add(this, [this] { Drain(); });
+    const bool added = entered_ && backends_.streams->Add(this);
     const std::shared_ptr<std::mutex> mutex = mutex_;
     const std::lock_guard<std::mutex> lock(*mutex);
     if (added) {
       busy_ = true;
       Run([this] { Authenticate(); });
     } else {
-      End(Unavailable(entered_ ? "too many streams are open" : "the server is shutting down"));
+      End(StreamUnavailable(entered_ ? "too many streams are open"
+                                     : "the server is shutting down"));
     }
     Step();
   }
@@ -59,12 +59,30 @@ class ReportStream final : public ReportReactor {
     if (!ok || finished_) {
       // The client has said all, or has left.
       End(absl::OkStatus());
-    } else if (Clock::now() - authenticated_ > kCredentialsTrusted) {
-      busy_ = true;
-      Run([this] { AuthenticateAgain(); });
     } else {
-      Take();
+      taken_ = false;
+      TakeIfAllowed();
     }
+    Step();
+  }
+
+  void OnLook(Look /*look*/) override {
+    const std::shared_ptr<std::mutex> mutex = mutex_;
+    const std::lock_guard<std::mutex> lock(*mutex);
+    if (finished_ || ending_ || busy_) return;
+    if (!taken_) {
+      TakeIfAllowed();
+    } else if (!IsTrusted()) {
+      // At the next look, when all workers are busy.
+      busy_ = environment_.workers->TryRun([this] { AuthenticateAgain(); });
+    }
+    Step();
+  }
+
+  void OnDrain() override {
+    const std::shared_ptr<std::mutex> mutex = mutex_;
+    const std::lock_guard<std::mutex> lock(*mutex);
+    End(StreamUnavailable("the server is shutting down"));
     Step();
   }
 
@@ -92,16 +110,12 @@ class ReportStream final : public ReportReactor {
     absl::Status status;
   };
 
-  static absl::Status Unavailable(absl::string_view message) {
-    return PublicError(absl::StatusCode::kUnavailable, reason::kUnavailable, message);
-  }
-
   // --- On a worker: what may block.
 
   void Run(std::function<void()> task) {
     if (environment_.workers->TryRun(std::move(task))) return;
     busy_ = false;
-    End(Unavailable("the server is overloaded"));
+    End(StreamUnavailable("the server is overloaded"));
   }
 
   absl::Status Identify() {
@@ -113,13 +127,15 @@ class ReportStream final : public ReportReactor {
     RETURN_IF_ERROR(identified);
     principal_ = std::move(identity.principal);
     authenticated_ = Clock::now();
-    if (HasAnyRole(principal_, roles_)) return absl::OkStatus();
-    return PublicError(absl::StatusCode::kPermissionDenied, reason::kPermissionDenied,
-                       "a required role is missing");
+    return HasAnyRole(principal_, roles_) ? absl::OkStatus() : RoleMissing();
   }
 
   void Authenticate() {
-    const absl::Status identified = Identify();
+    absl::Status identified = Identify();
+    if (identified.ok() && !CountCall()) identified = TooManyCalls();
+    if (identified.ok() && !backends_.streams->Claim(this, OwnerOf(principal_))) {
+      identified = StreamUnavailable("too many streams of this caller are open");
+    }
     const std::shared_ptr<std::mutex> mutex = mutex_;
     const std::lock_guard<std::mutex> lock(*mutex);
     busy_ = false;
@@ -132,18 +148,43 @@ class ReportStream final : public ReportReactor {
     const std::shared_ptr<std::mutex> mutex = mutex_;
     const std::lock_guard<std::mutex> lock(*mutex);
     busy_ = false;
-    if (identified.ok()) {
-      Take();
-    } else {
+    if (!identified.ok()) {
       End(identified);
+    } else if (!taken_) {
+      TakeIfAllowed();
     }
     Step();
   }
 
+  // Against the caller's rate.
+  bool CountCall() {
+    if (environment_.rate_limits == nullptr) return true;
+    const auto answer = environment_.rate_limits->Count(principal_, absl::Now());
+    return !answer.has_value() || answer->granted;
+  }
+
   // --- REQUIRES, as all below: mutex_ is held.
 
-  // Takes in the request that was read.
+  bool IsTrusted() const { return Clock::now() - authenticated_ <= kCredentialsTrusted; }
+
+  // Takes in the request that was read, unless it has to wait: for a look at the credentials, or
+  // for the caller's rate.
+  void TakeIfAllowed() {
+    if (ending_ || busy_) return;
+    if (!IsTrusted()) {
+      busy_ = true;
+      Run([this] { AuthenticateAgain(); });
+    } else if (CountCall()) {
+      Take();
+    } else {
+      // To be looked at soon, as long as it waits.
+      backends_.streams->Wake();
+    }
+  }
+
   void Take() {
+    taken_ = true;
+    bytes_received_ += message_.Length();
     v1::ReportStreamRequest request;
     const size_t bytes = message_.Length();
     if (const absl::Status parsed = ParseRequest(message_, request); !parsed.ok()) {
@@ -167,7 +208,7 @@ class ReportStream final : public ReportReactor {
       OnWritten(sequence, status);
     };
     if (!backends_.queue->TrySubmit(*mutations, QueuedBytes(bytes), done)) {
-      Judge(pending_.back(), Unavailable("too many reports wait to be written, try again"));
+      Judge(pending_.back(), StreamUnavailable("too many reports wait to be written, try again"));
     }
   }
 
@@ -184,14 +225,6 @@ class ReportStream final : public ReportReactor {
         std::lower_bound(pending_.begin(), pending_.end(), sequence,
                          [](const Pending& a, uint64_t number) { return a.sequence < number; });
     Judge(*pending, status);
-    Step();
-  }
-
-  // Without the mutex.
-  void Drain() {
-    const std::shared_ptr<std::mutex> mutex = mutex_;
-    const std::lock_guard<std::mutex> lock(*mutex);
-    End(Unavailable("the server is shutting down"));
     Step();
   }
 
@@ -213,7 +246,7 @@ class ReportStream final : public ReportReactor {
     }
     const bool full =
         pending_.size() >= limits::kStreamRequestsMax || pending_bytes_ >= limits::kStreamBytesMax;
-    if (full || ending_ || busy_ || reading_) return;
+    if (full || ending_ || busy_ || reading_ || !taken_) return;
     reading_ = true;
     StartRead(&message_);
   }
@@ -226,6 +259,7 @@ class ReportStream final : public ReportReactor {
       const Pending& first = pending_.front();
       response.set_acknowledged(first.sequence);
       ++answered_;
+      if (backends_.answered != nullptr) ++*backends_.answered;
       if (!first.status.ok()) AddRefusal(first, response);
       pending_bytes_ -= first.bytes;
       pending_.pop_front();
@@ -233,12 +267,15 @@ class ReportStream final : public ReportReactor {
     if (response.acknowledged() == 0 || client_left_) return;
     const grpc::Slice slice(response.SerializeAsString());
     answer_ = grpc::ByteBuffer(&slice, 1);
+    bytes_sent_ += answer_.Length();
+    ++answers_;
     writing_ = true;
     StartWrite(&answer_);
   }
 
   void AddRefusal(const Pending& pending, v1::ReportStreamResponse& response) {
     ++refused_;
+    if (backends_.refused != nullptr) ++*backends_.refused;
     const ClientError error = ClientErrorOf(pending.status);
     v1::Refusal& refusal = *response.add_refusals();
     refusal.set_sequence(pending.sequence);
@@ -254,22 +291,20 @@ class ReportStream final : public ReportReactor {
   }
 
   void FinishCall() {
-    const std::string error_id = end_.ok() ? std::string() : NewUuid();
-    const ClientError error = end_.ok() ? ClientError() : ClientErrorOf(end_);
-    Log(error.reason == reason::kInternal ? LogLevel::kError : LogLevel::kInfo, "request",
-        {{"method", "ReportStream"},
-         {"request_id", request_id_},
-         {"user_id", principal_.user_id},
-         {"credential_id", principal_.credential_id},
-         {"answered", answered_},
-         {"refused", refused_},
-         {"status", absl::StatusCodeToString(end_.code())},
-         {"reason", error.reason},
-         {"error_id", error_id},
-         {"error", cause_.empty() ? end_.message() : absl::string_view(cause_)},
-         {"ms", std::chrono::duration<double, std::milli>(Clock::now() - arrived_).count()}});
     // gRPC may call OnDone on another thread before Finish returns.
-    Finish(end_.ok() ? grpc::Status::OK : ToGrpcStatus(error, error_id));
+    Finish(EndOfStream(environment_,
+                       {.method = "ReportStream",
+                        .request_id = request_id_,
+                        .user_id = principal_.user_id,
+                        .credential_id = principal_.credential_id,
+                        .cause = cause_,
+                        .messages = answers_,
+                        .items = answered_,
+                        .refused = refused_,
+                        .bytes_received = bytes_received_,
+                        .bytes_sent = bytes_sent_,
+                        .arrived = arrived_},
+                       end_));
   }
 
   const CallEnvironment& environment_;
@@ -294,6 +329,11 @@ class ReportStream final : public ReportReactor {
   size_t pending_bytes_ = 0;
   uint64_t answered_ = 0;
   uint64_t refused_ = 0;
+  uint64_t answers_ = 0;
+  uint64_t bytes_received_ = 0;
+  uint64_t bytes_sent_ = 0;
+  // What was read last is taken in; there is no other before.
+  bool taken_ = true;
   bool reading_ = false;
   bool writing_ = false;
   // A worker has the stream.
@@ -305,26 +345,6 @@ class ReportStream final : public ReportReactor {
 };
 
 }  // namespace
-
-bool OpenStreams::Add(const void* stream, EndStream end) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (closed_ || open_.size() >= limits::kStreamsMax) return false;
-  open_.emplace_back(stream, std::move(end));
-  return true;
-}
-
-void OpenStreams::Remove(const void* stream) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  open_.erase(std::remove_if(open_.begin(), open_.end(),
-                             [stream](const auto& open) { return open.first == stream; }),
-              open_.end());
-}
-
-void OpenStreams::EndAll() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  closed_ = true;
-  for (const auto& [stream, end] : open_) end();
-}
 
 ReportReactor* ServeReportStream(const CallEnvironment& environment,
                                  const ReportStreamBackends& backends,

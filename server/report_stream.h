@@ -4,19 +4,20 @@
 //   reading --limit of what is unanswered--> paused --answered--> reading
 //   client finished, fault, drain: no more reads; all that was taken in is answered, then the end
 //
+// A request counts as a call against the caller's rate; beyond it the stream waits, and so does its
+// client. Credentials are looked at again every second, while the client says nothing too.
+//
 // Thread-safe where gRPC and the queue call it; owns itself and ends with OnDone.
 #pragma once
 
 #include <atomic>
-#include <cstddef>
-#include <functional>
-#include <mutex>
-#include <set>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/open_streams.h"
 #include "server/unary_call.h"
 #include "storage/write_queue.h"
 
@@ -24,28 +25,12 @@ namespace relations {
 
 using ReportReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-// The streams that are open. Thread-safe.
-class OpenStreams {
- public:
-  // Ends a stream as soon as all that it took in is answered.
-  using EndStream = std::function<void()>;
-
-  // False, and nothing is kept, when limits::kStreamsMax are open or EndAll was called.
-  bool Add(const void* stream, EndStream end);
-  // Returns when `end` of the stream does not run and will not.
-  void Remove(const void* stream);
-  // Ends those that are open; no more open from now on.
-  void EndAll();
-
- private:
-  std::mutex mutex_;
-  std::vector<std::pair<const void*, EndStream>> open_;
-  bool closed_ = false;
-};
-
 struct ReportStreamBackends {
   WriteQueue* queue = nullptr;
   OpenStreams* streams = nullptr;
+  // Requests that were answered, of all streams, and those of them that were refused.
+  std::atomic<uint64_t>* answered = nullptr;
+  std::atomic<uint64_t>* refused = nullptr;
 };
 
 // Serves one call. All references must outlive it.

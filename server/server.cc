@@ -59,8 +59,11 @@ RelationsServer::RelationsServer(const ServerOptions& options, const ServerBacke
                           options.max_request,    &trusted_hops_,   backends.rate_limits,
                           backends.metrics,       &slow_call_ms_},
       relations_service_(environment_, backends.graph, options.read_roles),
-      admin_service_(environment_, backends.graph, backends.credentials),
-      ingest_service_(ingest_environment_, backends.graph, &write_queue_, options.ingest_roles) {}
+      admin_service_(environment_, ingest_environment_,
+                     {backends.graph, backends.credentials, backends.backups}),
+      ingest_service_(ingest_environment_, {backends.graph, &write_queue_, backends.feed},
+                      {options.ingest_roles, options.read_roles, options.watch_heartbeat,
+                       options.watch_patience}) {}
 
 absl::StatusOr<std::unique_ptr<RelationsServer>> RelationsServer::Start(
     const ServerOptions& options, const ServerBackends& backends) {

@@ -52,6 +52,9 @@ struct ServerOptions {
   WorkerPool::Options ingest_workers{16, 1024};
   std::vector<std::string> ingest_roles{"reporter", "admin"};
   absl::Duration max_request = absl::Seconds(10);
+  // As WatchBackends.
+  absl::Duration watch_heartbeat = absl::Seconds(15);
+  absl::Duration watch_patience = absl::Seconds(60);
 };
 
 // What the services stand on. Nothing is owned; all must outlive the server.
@@ -62,6 +65,10 @@ struct ServerBackends {
   // Null: no limits, nothing measured.
   RateLimits* rate_limits = nullptr;
   RequestMetrics* metrics = nullptr;
+  // Null: nothing can be watched.
+  ChangeFeed* feed = nullptr;
+  // Null: no backups by request.
+  BackupDirectory* backups = nullptr;
 };
 
 class RelationsServer {
@@ -89,6 +96,7 @@ class RelationsServer {
   // Calls between arrival and last byte, and those of them that wait for a worker.
   size_t calls_in_flight() { return gate_.inside(); }
   size_t calls_waiting() { return workers_.waiting(); }
+  StreamCounts stream_counts() { return ingest_service_.stream_counts(); }
 
  private:
   RelationsServer(const ServerOptions& options, const ServerBackends& backends);

@@ -20,6 +20,48 @@ void AddQueues(RelationsServer& server, std::vector<MetricSample>& samples) {
                      {}});
 }
 
+void AddStreams(RelationsServer& server, std::vector<MetricSample>& samples) {
+  const StreamCounts counts = server.stream_counts();
+  const char* const open = "relations_server_streams_open";
+  const char* const open_help = "Streams that are open.";
+  samples.push_back({open,
+                     open_help,
+                     Kind::kGauge,
+                     static_cast<double>(counts.report_streams),
+                     {{"method", "ReportStream"}}});
+  samples.push_back(
+      {open, open_help, Kind::kGauge, static_cast<double>(counts.watches), {{"method", "Watch"}}});
+  samples.push_back({"relations_server_stream_reports_total",
+                     "Requests of report streams that were answered, refused ones included.",
+                     Kind::kCounter,
+                     static_cast<double>(counts.reports_answered),
+                     {}});
+  samples.push_back({"relations_server_stream_refusals_total",
+                     "Requests of report streams that were refused.",
+                     Kind::kCounter,
+                     static_cast<double>(counts.reports_refused),
+                     {}});
+  samples.push_back({"relations_server_watch_changes_total",
+                     "Changes that were sent to watchers.",
+                     Kind::kCounter,
+                     static_cast<double>(counts.changes_sent),
+                     {}});
+}
+
+void AddFeed(const RocksGraphStore& graph, std::vector<MetricSample>& samples) {
+  const ChangeLog::Counts counts = graph.change_log_counts();
+  samples.push_back({"relations_feed_kept_changes",
+                     "Changes that a watcher can go back.",
+                     Kind::kGauge,
+                     static_cast<double>(counts.changes),
+                     {}});
+  samples.push_back({"relations_feed_kept_bytes",
+                     "Bytes of these changes.",
+                     Kind::kGauge,
+                     static_cast<double>(counts.bytes),
+                     {}});
+}
+
 void AddNodeCache(const RocksGraphStore& graph, std::vector<MetricSample>& samples) {
   const NodeCache::Counts counts = graph.node_cache_counts();
   const double looks = static_cast<double>(counts.hits + counts.misses);
@@ -68,6 +110,8 @@ void AddServerSources(Metrics& metrics, RelationsServer& server, const RocksGrap
                       const RocksDatabase& database) {
   metrics.AddSource([&server, &graph, &database](std::vector<MetricSample>& samples) {
     AddQueues(server, samples);
+    AddStreams(server, samples);
+    AddFeed(graph, samples);
     AddNodeCache(graph, samples);
     AddDatabase(database, samples);
   });

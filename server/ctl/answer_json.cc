@@ -93,6 +93,32 @@ std::string EntityJson(const v1::Entity& entity) {
       .Text();
 }
 
+std::string WatchJson(const v1::WatchResponse& message) {
+  JsonArray gone_relations;
+  for (const v1::RelationSelection& gone : message.gone_relations()) {
+    gone_relations.AddJson(JsonObject()
+                               .AddString("source", gone.source())
+                               .AddString("target", gone.target())
+                               .AddString("type", gone.type())
+                               .AddString("mode", gone.mode())
+                               .Text());
+  }
+  JsonArray entities;
+  for (const v1::Entity& entity : message.entities()) entities.AddJson(EntityJson(entity));
+  JsonArray relations;
+  for (const v1::Relation& relation : message.relations()) {
+    relations.AddJson(RelationJson(relation, AnswerDetails::kIncluded));
+  }
+  return JsonObject()
+      .AddString("token", message.token())
+      .AddJson("current", message.current() ? "true" : "false")
+      .AddJson("goneEntities", JsonStrings(message.gone_entities()))
+      .AddJson("goneRelations", gone_relations.Text())
+      .AddJson("entities", entities.Text())
+      .AddJson("relations", relations.Text())
+      .Text();
+}
+
 std::string AnswerJson(const v1::GetRelationsResponse& answer, AnswerDetails details) {
   JsonArray nodes;
   for (const v1::Entity& node : answer.nodes()) nodes.AddJson(EntityJson(node));

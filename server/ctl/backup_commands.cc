@@ -63,7 +63,28 @@ void Print(const BackupSettings& settings, const char* done, const BackupSummary
             << "\n";
 }
 
+BackupSummary SummaryOf(const v1::Backup& backup) {
+  return {backup.id(), absl::FromUnixSeconds(backup.created_at().seconds()), backup.bytes(),
+          backup.store_id(), backup.sequence()};
+}
+
+// At a server, whose settings say where backups are and how many are kept.
+absl::Status RunBackupAtServer(const BackupSettings& settings, const GlobalSettings& globals) {
+  if (!settings.backups.empty() || settings.keep > 0) {
+    return absl::InvalidArgumentError(
+        "--to and --keep are for --data: a server backs up into its own --backup-dir");
+  }
+  ASSIGN_OR_RETURN(RpcClient::Options options, NeedServer(globals, "backup"));
+  ASSIGN_OR_RETURN(const auto answer, RpcClient(std::move(options)).CreateBackup());
+  Print(settings, "verified", SummaryOf(answer.backup()));
+  return absl::OkStatus();
+}
+
 absl::Status RunBackup(const BackupSettings& settings, const GlobalSettings& globals) {
+  if (!globals.server.empty()) return RunBackupAtServer(settings, globals);
+  if (settings.backups.empty()) {
+    return absl::InvalidArgumentError("give --to DIR, the directory of the backups");
+  }
   ASSIGN_OR_RETURN(const std::string directory, NeedDirectory(globals, "backup"));
   ASSIGN_OR_RETURN(const auto database, OpenDatabase(directory, OpenMode::kExisting));
   ASSIGN_OR_RETURN(const BackupSummary backup, CreateBackup(*database, settings.backups));
@@ -73,8 +94,21 @@ absl::Status RunBackup(const BackupSettings& settings, const GlobalSettings& glo
   return absl::OkStatus();
 }
 
-absl::Status RunBackups(const BackupSettings& settings) {
-  ASSIGN_OR_RETURN(const std::vector<BackupSummary> backups, ListBackups(settings.backups));
+absl::StatusOr<std::vector<BackupSummary>> BackupsAtServer(const GlobalSettings& globals) {
+  ASSIGN_OR_RETURN(RpcClient::Options options, NeedServer(globals, "backups"));
+  ASSIGN_OR_RETURN(const auto answer, RpcClient(std::move(options)).ListBackups());
+  std::vector<BackupSummary> backups;
+  for (const v1::Backup& backup : answer.backups()) backups.push_back(SummaryOf(backup));
+  return backups;
+}
+
+absl::Status RunBackups(const BackupSettings& settings, const GlobalSettings& globals) {
+  if (settings.backups.empty() && globals.server.empty()) {
+    return absl::InvalidArgumentError("give --from DIR, the directory of the backups, or --server");
+  }
+  ASSIGN_OR_RETURN(const std::vector<BackupSummary> backups, settings.backups.empty()
+                                                                 ? BackupsAtServer(globals)
+                                                                 : ListBackups(settings.backups));
   JsonArray array;
   for (const BackupSummary& backup : backups) {
     if (settings.json) {
@@ -169,12 +203,14 @@ absl::Status RunCompact(const GlobalSettings& globals) {
 
 void AddBackupCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen) {
   const auto settings = std::make_shared<BackupSettings>();
-  CLI::App* const backup = app.add_subcommand(
-      "backup",
-      "Back up a stopped store (--data); only what is new is copied, all of it is read back.");
-  AddOption(*backup, "to", settings->backups, "Directory of the backups")
-      ->type_name("DIR")
-      ->required();
+  CLI::App* const backup =
+      app.add_subcommand("backup",
+                         "Back up a store, stopped (--data) or served (--server); only what is new "
+                         "is copied, all of it is "
+                         "read back.");
+  AddOption(*backup, "to", settings->backups,
+            "Directory of the backups; a server (--server) has its own")
+      ->type_name("DIR");
   AddOption(*backup, "keep", settings->keep, "Remove all but so many of the newest; 0 keeps all");
   AddSwitch(*backup, "json", settings->json,
             R"(Print {"id","createdAt","bytes","storeID","sequence"})");
@@ -182,12 +218,13 @@ void AddBackupCommands(CLI::App& app, const GlobalSettings& globals, CommandBody
     chosen = [settings, &globals] { return RunBackup(*settings, globals); };
   });
 
-  CLI::App* const backups = app.add_subcommand("backups", "List the backups in a directory.");
-  AddOption(*backups, "from", settings->backups, "Directory of the backups")
-      ->type_name("DIR")
-      ->required();
+  CLI::App* const backups = app.add_subcommand(
+      "backups", "List the backups in a directory, or those of a server (--server).");
+  AddOption(*backups, "from", settings->backups, "Directory of the backups")->type_name("DIR");
   AddSwitch(*backups, "json", settings->json, "Print a JSON array of what `backup --json` prints");
-  backups->callback([settings, &chosen] { chosen = [settings] { return RunBackups(*settings); }; });
+  backups->callback([settings, &globals, &chosen] {
+    chosen = [settings, &globals] { return RunBackups(*settings, globals); };
+  });
 
   CLI::App* const restore = app.add_subcommand(
       "restore", "Make a new store (--data) of a backup, which is verified first.");

@@ -43,6 +43,7 @@ void AddCredentialCommands(CLI::App& app, const GlobalSettings& globals, Command
 void AddQueryCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen);
 void AddStoreCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen);
 void AddWithdrawalCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen);
+void AddWatchCommand(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen);
 void AddBackupCommands(CLI::App& app, const GlobalSettings& globals, CommandBody& chosen);
 
 // The environment variable of an option of a command: RELATIONS_KEYS_CREATE_USER for `--user` of

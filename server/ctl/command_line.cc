@@ -117,6 +117,7 @@ int ParseAndRun(int argc, const char* const* argv) {
   AddCredentialCommands(app, globals, chosen);
   AddStoreCommands(app, globals, chosen);
   AddWithdrawalCommands(app, globals, chosen);
+  AddWatchCommand(app, globals, chosen);
   AddBackupCommands(app, globals, chosen);
   // Commands inherit what is set before they are added; this is for the top level alone.
   app.footer(kFooter);

@@ -139,12 +139,41 @@ absl::StatusOr<v1::GetStatsResponse> RpcClient::GetStats() {
                      options_);
 }
 
+absl::StatusOr<v1::CreateBackupResponse> RpcClient::CreateBackup() {
+  RETURN_IF_ERROR(broken_);
+  return Stubs::Call(*stubs_->admin, &v1::AdminService::Stub::CreateBackup,
+                     v1::CreateBackupRequest(), options_);
+}
+
+absl::StatusOr<v1::ListBackupsResponse> RpcClient::ListBackups() {
+  RETURN_IF_ERROR(broken_);
+  return Stubs::Call(*stubs_->admin, &v1::AdminService::Stub::ListBackups, v1::ListBackupsRequest(),
+                     options_);
+}
+
 absl::StatusOr<v1::DeleteResponse> RpcClient::Delete(const v1::DeleteRequest& request) {
   return Stubs::Call(*stubs_->ingest, &v1::IngestService::Stub::Delete, request, options_);
 }
 
 absl::StatusOr<v1::NarrowResponse> RpcClient::Narrow(const v1::NarrowRequest& request) {
   return Stubs::Call(*stubs_->ingest, &v1::IngestService::Stub::Narrow, request, options_);
+}
+
+absl::Status RpcClient::Watch(
+    const v1::WatchRequest& request,
+    const std::function<bool(const v1::WatchResponse& message)>& on_message) {
+  RETURN_IF_ERROR(broken_);
+  grpc::ClientContext context;
+  for (const auto& [name, value] : options_.credentials) context.AddMetadata(name, value);
+  const auto stream = stubs_->ingest->Watch(&context, request);
+  v1::WatchResponse message;
+  while (stream->Read(&message)) {
+    if (on_message(message)) continue;
+    context.TryCancel();
+    stream->Finish();
+    return absl::OkStatus();
+  }
+  return FromGrpc(stream->Finish(), options_.address);
 }
 
 absl::Status RpcClient::CheckHealth() {

@@ -6,6 +6,7 @@
 // message then names. Not thread-safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -47,8 +48,14 @@ class RpcClient {
   absl::StatusOr<v1::RevokeCredentialResponse> RevokeCredential(
       const v1::RevokeCredentialRequest& request);
   absl::StatusOr<v1::GetStatsResponse> GetStats();
+  absl::StatusOr<v1::CreateBackupResponse> CreateBackup();
+  absl::StatusOr<v1::ListBackupsResponse> ListBackups();
   absl::StatusOr<v1::DeleteResponse> Delete(const v1::DeleteRequest& request);
   absl::StatusOr<v1::NarrowResponse> Narrow(const v1::NarrowRequest& request);
+  // Gives each message of the feed to `on_message` until that says false or the stream ends. No
+  // message has to come within the time-out.
+  absl::Status Watch(const v1::WatchRequest& request,
+                     const std::function<bool(const v1::WatchResponse& message)>& on_message);
   // OK when grpc.health.v1 says that the server as a whole is serving. Needs no credentials.
   absl::Status CheckHealth();
 

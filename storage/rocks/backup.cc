@@ -75,6 +75,8 @@ absl::Status CheckRestored(const std::string& directory, const BackupSummary& su
     return absl::DataLossError(
         absl::StrCat("backup ", summary.id, " restores to another store than it was made of"));
   }
+  // What was written since the backup is gone: no copy that a client kept is right any more.
+  RETURN_IF_ERROR(database->RenameFeed());
   return database->Close();
 }
 

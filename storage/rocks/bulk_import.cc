@@ -14,6 +14,8 @@
 #include "storage/rocks/bulk_relations.h"
 #include "storage/rocks/bulk_scratch.h"
 #include "storage/rocks/bulk_sorter.h"
+#include "storage/rocks/change_record.h"
+#include "storage/rocks/key_format.h"
 #include "storage/rocks/sst_output.h"
 #include "storage/rocks/table_changes.h"
 
@@ -145,7 +147,10 @@ absl::StatusOr<BulkImport::Counts> BulkImport::Merge() {
                                                           .relation_output = &relation_output,
                                                           .adjacency_output = &adjacency_output})
                                          .Run());
-  for (const auto& [key, value] : changes.ChangedCounters()) {
+  std::map<std::string, std::string> meta = changes.ChangedCounters();
+  // What an import changes is not told one by one.
+  meta[kFeedKey] = NewFeedName();
+  for (const auto& [key, value] : meta) {
     RETURN_IF_ERROR(meta_output.Put(key, value));
   }
   RETURN_IF_ERROR(meta_output.Finish());
@@ -159,6 +164,7 @@ absl::StatusOr<BulkImport::Counts> BulkImport::Merge() {
   store_->cache_.EndWriteOfAll();
   RETURN_IF_ERROR(taken_in);
   changes.Commit();
+  store_->change_log_.Notify();
   counts.rejected = rejected_;
   return counts;
 }

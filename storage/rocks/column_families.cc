@@ -1,5 +1,8 @@
 #include "storage/rocks/column_families.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/statistics.h"
 #include "rocksdb/table.h"
@@ -72,6 +75,14 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family,
     case Family::kIds:
       options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(PointTable(cache, 4 << 10)));
       break;
+    case Family::kChanges: {
+      // Written and read in order, dropped from the front; never asked for a key that is not there.
+      options.write_buffer_size = 8 << 20;
+      rocksdb::BlockBasedTableOptions table = PointTable(cache, 16 << 10);
+      table.filter_policy.reset();
+      options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+      break;
+    }
     case Family::kMeta:
     case Family::kVisibility:
     case Family::kLabels:
@@ -82,6 +93,14 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family,
       break;
   }
   return options;
+}
+
+size_t FamiliesOf(const rocksdb::DBOptions& options, const std::string& directory) {
+  std::vector<std::string> names;
+  if (!rocksdb::DB::ListColumnFamilies(options, directory, &names).ok()) return kFamilies;
+  const std::string last(FamilyName(Family::kChanges));
+  const bool has_all = std::find(names.begin(), names.end(), last) != names.end();
+  return has_all ? kFamilies : kFamiliesBeforeChanges;
 }
 
 }  // namespace relations

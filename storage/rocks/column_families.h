@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "rocksdb/cache.h"
 #include "rocksdb/options.h"
@@ -13,5 +14,13 @@ rocksdb::DBOptions StoreOptions(const DatabaseOptions& options);
 
 rocksdb::ColumnFamilyOptions FamilyOptions(Family family,
                                            const std::shared_ptr<rocksdb::Cache>& cache);
+
+// Families of a store of format 2; the one that came after them is added when such a store is
+// opened.
+inline constexpr size_t kFamiliesBeforeChanges = kFamilies - 1;
+
+// How many of our families the database has, as far as that can be told before it is opened: one
+// that lacks others than the last does not open.
+size_t FamiliesOf(const rocksdb::DBOptions& options, const std::string& directory);
 
 }  // namespace relations

@@ -22,16 +22,18 @@ namespace relations {
 namespace {
 
 constexpr std::array<absl::string_view, kFamilies> kFamilyNames = {
-    "meta", "ids", "entities", "adjacency", "relations", "visibility", "labels", "credentials"};
+    "meta",       "ids",    "entities",    "adjacency", "relations",
+    "visibility", "labels", "credentials", "changes"};
 constexpr char kHighWaterFile[] = "HIGH_WATER";
 constexpr char kHighWaterHeader[] = "relations-high-water 1";
 
-// The table of options names families in this order; RocksDB wants its own "default" to be there.
+// The table of options names families in this order, the first `count` of them; RocksDB wants its
+// own "default" to be there.
 std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(
-    const std::shared_ptr<rocksdb::Cache>& cache) {
+    const std::shared_ptr<rocksdb::Cache>& cache, size_t count) {
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
-  for (size_t i = 0; i < kFamilies; ++i) {
+  for (size_t i = 0; i < count; ++i) {
     const auto family = static_cast<Family>(i);
     descriptors.emplace_back(std::string(FamilyName(family)), FamilyOptions(family, cache));
   }
@@ -203,8 +205,9 @@ absl::Status RocksDatabase::OpenFamilies() {
   block_cache_ = rocksdb::NewLRUCache(
       options_.cache_bytes / kAllocatorShare * (kAllocatorShare - 1), -1, false, 0.5);
   rocksdb::DB* db = nullptr;
+  const size_t families = high_water.has_value() ? FamiliesOf(db_options, directory) : kFamilies;
   const rocksdb::Status opened =
-      rocksdb::DB::Open(db_options, directory, Descriptors(block_cache_), &handles_, &db);
+      rocksdb::DB::Open(db_options, directory, Descriptors(block_cache_, families), &handles_, &db);
   if (!opened.ok()) {
     absl::Status status = FromRocks(opened, absl::StrCat("opening ", directory));
     if (status.code() == absl::StatusCode::kFailedPrecondition) {
@@ -262,6 +265,7 @@ absl::Status RocksDatabase::OpenFamilies() {
   }
   RETURN_IF_ERROR(RecordHighWater(recovered));
   if (version < kFormatVersion) RETURN_IF_ERROR(RecordFormat(/*lists_remain=*/true));
+  RETURN_IF_ERROR(PrepareFeed());
   ASSIGN_OR_RETURN(const std::optional<std::string> lists_remain,
                    Get(Family::kMeta, kUpgradeListsKey));
   return lists_remain.has_value() ? UpgradeLists(*this) : absl::OkStatus();
@@ -279,6 +283,7 @@ absl::Status RocksDatabase::RecordFormat(bool lists_remain) {
 absl::Status RocksDatabase::CreateFamilies() {
   store_id_ = NewStoreId();
   RETURN_IF_ERROR(RecordFormat(/*lists_remain=*/false));
+  RETURN_IF_ERROR(PrepareFeed());
   // In an SST file before HIGH_WATER exists: a vanished log can then never look like a new store.
   RETURN_IF_ERROR(
       FromRocks(db_->Flush(rocksdb::FlushOptions(), family(Family::kMeta)), "creating the store"));

@@ -47,9 +47,10 @@ enum class Family {
   kRelations,
   kVisibility,
   kLabels,
-  kCredentials
+  kCredentials,
+  kChanges
 };
-inline constexpr size_t kFamilies = 8;
+inline constexpr size_t kFamilies = 9;
 
 // "meta", "ids", ...
 absl::string_view FamilyName(Family family);
@@ -102,6 +103,9 @@ class RocksDatabase {
   // was a flush; after an error of the log only once the store is opened anew.
   absl::Status Write(rocksdb::WriteBatch& batch);
 
+  // Gives the feed of changes a new name (key_format.h): nobody goes on from before.
+  absl::Status RenameFeed();
+
   // A point read; an empty optional when the key is not there.
   absl::StatusOr<std::optional<std::string>> Get(Family family, absl::string_view key) const;
 
@@ -127,6 +131,8 @@ class RocksDatabase {
   // Makes the store one of kFormatVersion, from which an older program keeps its hands. With
   // `lists_remain` it is so once UpgradeLists has run.
   absl::Status RecordFormat(bool lists_remain);
+  // Adds the family `changes` to a store that has none yet, and names the feed that has no name.
+  absl::Status PrepareFeed();
   absl::Status RecordHighWater(uint64_t sequence);
   // UNAVAILABLE when the disk has less room than the reserve.
   absl::Status CheckRoom() const;

@@ -41,6 +41,7 @@ absl::Status GraphWriter::Write() {
   for (const auto& [key, value] : changes_.ChangedCounters()) {
     RETURN_IF_ERROR(PutRecord(Family::kMeta, key, value));
   }
+  RETURN_IF_ERROR(WriteChanges());
   reached_disk_ = true;
   RETURN_IF_ERROR(changes_.Publish());
   // Nothing to write and hence nothing to sync: all was known already, or all was refused.
@@ -50,6 +51,7 @@ absl::Status GraphWriter::Write() {
   store_->cache_.EndWrite(changed_);
   RETURN_IF_ERROR(written);
   changes_.Commit();
+  store_->change_log_.Commit();
   for (const NodeId node : finished_) store_->revisions_.erase(node);
   store_->revisions_.insert(unfinished_.begin(), unfinished_.end());
   return absl::OkStatus();

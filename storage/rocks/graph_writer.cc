@@ -125,7 +125,12 @@ absl::Status GraphWriter::SetRecord(const relations::v1::Entity& entity, const G
     overlay_.AddEntity(created, entity.id(), {visibility, std::move(record)});
     return absl::OkStatus();
   }
-  RETURN_IF_ERROR(overlay_.Find(node).status());
+  ASSIGN_OR_RETURN(const WriteOverlay::EntityChange* const change, overlay_.Find(node));
+  if (change->after.visibility != visibility && store_->revisions_.contains(node)) {
+    // Widened before all its relations were narrowed: those that were not yet stay as they are.
+    ASSIGN_OR_RETURN(const GroupSet* const before, changes_.Groups(change->after.visibility));
+    feed_broken_ |= !std::includes(before->begin(), before->end(), groups.begin(), groups.end());
+  }
   overlay_.SetEntity(node, {visibility, std::move(record)});
   return absl::OkStatus();
 }
@@ -157,6 +162,9 @@ absl::Status GraphWriter::Put(const PutEntity& put) {
     ASSIGN_OR_RETURN(const WriteOverlay::EntityChange* const change, overlay_.Find(node));
     ASSIGN_OR_RETURN(const EntityRecord record, DecodeEntityRecord(*change->after.record));
     reporters = std::string(record.reporters);
+    // Its relations keep their groups, so some may come or go untold.
+    ASSIGN_OR_RETURN(const GroupSet* const before, changes_.Groups(record.visibility));
+    feed_broken_ |= *before != groups;
   }
   return SetRecord(put.entity, groups, reporters);
 }

@@ -96,6 +96,8 @@ class GraphWriter {
                  bool sole_after);
   absl::Status WriteLists();
   absl::Status DeleteLists(NodeId node);
+  // Comes last: a batch that changes nothing else is not written for it.
+  absl::Status WriteChanges();
   absl::Status PutRecord(Family family, absl::string_view key, absl::string_view value);
   absl::Status DeleteRecord(Family family, absl::string_view key);
 
@@ -108,6 +110,8 @@ class GraphWriter {
   absl::flat_hash_set<NodeId> finished_;
   absl::flat_hash_set<NodeId> gone_;
   bool reached_disk_ = false;
+  // Relations come back that the feed told nothing of since it said that they went.
+  bool feed_broken_ = false;
   // What the node cache must forget.
   std::vector<NodeCache::Key> changed_;
 };

@@ -17,6 +17,7 @@
 #include "storage/entity_id.h"
 #include "storage/entity_wire.h"
 #include "storage/rocks/adjacency_block.h"
+#include "storage/rocks/change_record.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/list_directory.h"
 #include "storage/rocks/rocks_status.h"
@@ -44,6 +45,7 @@ class Checker {
     Step("relations", [this] { CheckRelations(); });
     Step("adjacency", [this] { CheckAdjacency(); });
     Step("credentials", [this] { CheckCredentials(); });
+    Step("changes", [this] { CheckChanges(); });
     Step("counters", [this] { CheckCounters(); });
     return std::move(report_);
   }
@@ -349,6 +351,34 @@ class Checker {
                           count));
       }
     }
+  }
+
+  void CheckChanges() {
+    if (!Read(Family::kMeta, kFeedKey).has_value()) Find("meta: the feed has no name");
+    std::optional<uint64_t> last;
+    ChangeTotals totals;
+    ForEach(Family::kChanges, [&](absl::string_view key, absl::string_view value) {
+      const absl::StatusOr<uint64_t> sequence = SequenceOfChangeKey(key);
+      const absl::StatusOr<ChangeRecord> record = DecodeChanges(value);
+      if (!sequence.ok() || !record.ok()) {
+        Find(Family::kChanges, key, "not a record of changes");
+        return;
+      }
+      const ChangeTotals& before = record->before;
+      if (last.has_value() && (*sequence != *last + 1 || before.bytes != totals.bytes ||
+                               before.changes != totals.changes)) {
+        Find(Family::kChanges, key, "does not follow the record before");
+      }
+      last = *sequence;
+      totals = TotalsAfter(*record, value);
+      for (const LoggedChange& change : record->changes) {
+        if (static_cast<uint32_t>(change.before.value_or(kPublicClass)) >= classes_ ||
+            static_cast<uint32_t>(change.after.value_or(kPublicClass)) >= classes_ ||
+            (change.is_relation && static_cast<uint32_t>(change.label) >= labels_)) {
+          Find(Family::kChanges, key, "names an unknown class or label");
+        }
+      }
+    });
   }
 
   bool Exists(NodeId node) { return !IdOf(node).empty(); }

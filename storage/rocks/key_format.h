@@ -1,7 +1,8 @@
 // Every byte of every key and value of the store, format version 3. README.md of storage/ explains
 // the layout; this file is the specification that the code follows. Older formats: 2 has no
 // directories, all lists stand under keys of their own; 1 is like 2 and has no reporters and no
-// revisions. format_upgrade.h makes them version 3.
+// revisions; neither has `changes` and "feed". format_upgrade.h and PrepareFeed of database.h make
+// them version 3.
 //
 //   big-endian fixed integers: u32, u64      varint: LEB128, at most 10 bytes
 //
@@ -13,6 +14,7 @@
 //                "revise/" u64 node                       empty: a revision under way (below)
 //                "upgrade/lists"                          empty: nodes without a directory remain
 //                                                         of an older format
+//                "feed"                                   text: the name of the feed (below)
 //   ids          id key (below)                           u64 node
 //   entities     u64 node                                 entity record (below)
 //   adjacency    u64 node | u32 class | boundary          block (adjacency_block.h)
@@ -21,6 +23,7 @@
 //   visibility   u32 class                                varint n | n x (varint length | group)
 //   labels       u32 label                                text
 //   credentials  credential_store.cc
+//   changes      u64 sequence                             change record (change_record.h)
 //
 //   id key       'h' | 32 bytes | type       for an id "<type>-<64 lower-case hex digits>"
 //                't' | id                    for any other id
@@ -36,6 +39,11 @@
 //                once; the relations follow, batch by batch. Until the last one "revise/" names
 //                the node. To be deleted: the record's class is ffffffff, nobody's, and `ids` does
 //                not lead to the node any more.
+//
+//   feed         The changes of each write, in as many records as are needed, numbered without a
+//                gap; the oldest are dropped by and by, the newest never is. "feed" names an
+//                unbroken feed, 43 random characters: a new name is given whenever the graph
+//                changes in a way that `changes` does not tell (an import, a restore).
 //
 //   pair record  n x (u8 flags | [varint label] | varint class | 5 bytes seconds | [nanoseconds]),
 //                ordered by (label, mode); seconds and nanoseconds as in an instant
@@ -73,6 +81,8 @@
 //   9. A node that has a list has a directory. It holds the list, or names it as one that stands
 //      apart, or says that there are others. What it holds is not empty, ends there and has no keys
 //      of its own; all together it holds at most kDirectoryEntriesMax entries.
+//  10. "feed" is there. The numbers in `changes` have no gap, and each record counts the bytes and
+//      changes of those before it.
 #pragma once
 
 #include <cstdint>
@@ -98,6 +108,7 @@ inline constexpr char kRelationCountKey[] = "relations";
 inline constexpr char kEntityCountPrefix[] = "entities/";
 inline constexpr char kRevisionPrefix[] = "revise/";
 inline constexpr char kUpgradeListsKey[] = "upgrade/lists";
+inline constexpr char kFeedKey[] = "feed";
 
 // The class of an entity that is being deleted: visible to nobody, in no table. In a list's key it
 // stands for the node's directory, which so comes behind all blocks of the node.

@@ -52,6 +52,7 @@ absl::Status RocksGraphStore::Load() {
                                        revisions_.insert(node);
                                        return absl::OkStatus();
                                      }));
+  RETURN_IF_ERROR(change_log_.Load());
   // Class 0 is in the table from the start and is not on disk.
   RETURN_IF_ERROR(database_->ForEach(
       Family::kVisibility, {}, [&](absl::string_view key, absl::string_view value) -> absl::Status {

@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "storage/graph_store.h"
+#include "storage/rocks/change_log.h"
 #include "storage/rocks/database.h"
 #include "storage/rocks/fair_mutex.h"
 #include "storage/rocks/node_cache.h"
@@ -32,6 +33,8 @@ class RocksGraphStore final : public GraphStore {
   struct Options {
     // Of the cache of nodes above RocksDB; 0 for none.
     uint64_t node_cache_bytes = uint64_t{64} << 20;
+    // Of the changes that the feed can go back.
+    ChangeLog::Retention feed = {};
   };
 
   // Loads the tables that are held in memory: visibility classes, labels, counters. `database` is
@@ -52,15 +55,20 @@ class RocksGraphStore final : public GraphStore {
   absl::StatusOr<GraphStats> Stats() override;
 
   NodeCache::Counts node_cache_counts() const { return cache_.counts(); }
+  ChangeLog::Counts change_log_counts() const { return change_log_.counts(); }
 
  private:
   friend class RocksGraphView;
+  friend class RocksChangeFeed;
+  friend class RocksFeedReader;
   friend class GraphWriter;
   friend class BulkImport;
   friend class TableChanges;
 
   RocksGraphStore(RocksDatabase* database, const Options& options)
-      : database_(database), cache_(options.node_cache_bytes) {}
+      : database_(database),
+        cache_(options.node_cache_bytes),
+        change_log_(database, options.feed) {}
   absl::Status Load();
   // Applies a request that needs a batch of its own.
   absl::Status ApplyAlone(const Mutations& mutations);
@@ -71,6 +79,7 @@ class RocksGraphStore final : public GraphStore {
 
   RocksDatabase* const database_;
   NodeCache cache_;
+  ChangeLog change_log_;
 
   // Held through the writing of a batch.
   FairMutex writer_mutex_;

@@ -17,8 +17,8 @@ uint64_t Number(const char* variable, uint64_t otherwise) {
 
 CrashRun::CrashRun()
     : seed_(Number("RELATIONS_CRASH_SEED", kSeed)),
-      end_(std::chrono::steady_clock::now() +
-           std::chrono::seconds(Number("RELATIONS_CRASH_SECONDS", kSeconds))) {}
+      seconds_(Number("RELATIONS_CRASH_SECONDS", kSeconds)),
+      end_(std::chrono::steady_clock::now() + std::chrono::seconds(seconds_)) {}
 
 bool CrashRun::HasTimeFor(uint64_t round) const {
   return round == 0 || std::chrono::steady_clock::now() < end_;

@@ -13,6 +13,8 @@ class CrashRun {
   CrashRun();
 
   uint64_t seed() const { return seed_; }
+  // In all.
+  uint64_t seconds() const { return seconds_; }
   // The seed of a round, which `--seed` with it and `--seconds 0` repeats alone.
   uint64_t SeedOf(uint64_t round) const { return seed_ + round; }
   // True for the first round and for later ones until the time is over.
@@ -20,6 +22,7 @@ class CrashRun {
 
  private:
   uint64_t seed_ = 0;
+  uint64_t seconds_ = 0;
   std::chrono::steady_clock::time_point end_;
 };
 

@@ -6,9 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <set>
 #include <thread>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -17,6 +15,7 @@
 #include "storage/rocks/backup.h"
 #include "storage/rocks/integrity.h"
 #include "tests/server/report_client.h"
+#include "tests/server/watch_client.h"
 #include "tests/support/catch.h"
 #include "tests/support/reference_import.h"
 
@@ -161,10 +160,50 @@ void ServedHistory::Withdraw(Server& server, uint64_t number) {
                            : (done ? Fate::kNarrowed : Fate::kPerhapsNarrowed);
 }
 
+void ServedHistory::FollowFeed(Server& server) {
+  WatchClient client(server.address, headers_, token_);
+  if (token_.empty()) {
+    for (const auto& [id, entity] : stored_.entities) fed_entities_.insert(id);
+    for (const auto& [key, relation] : stored_.relations) {
+      fed_relations_.emplace(relation.source, relation.target);
+    }
+  }
+  while (true) {
+    const auto message = client.Read();
+    REQUIRE(message.has_value());
+    for (const std::string& id : message->gone_entities()) {
+      fed_entities_.erase(id);
+      std::erase_if(fed_relations_,
+                    [&](const auto& ends) { return ends.first == id || ends.second == id; });
+    }
+    for (const auto& gone : message->gone_relations()) {
+      fed_relations_.erase({gone.source(), gone.target()});
+    }
+    for (const v1::Entity& entity : message->entities()) fed_entities_.insert(entity.id());
+    for (const v1::Relation& relation : message->relations()) {
+      fed_relations_.emplace(relation.source(), relation.target());
+    }
+    token_ = message->token();
+    if (message->current()) break;
+  }
+  // Everything is visible to this caller.
+  std::set<std::string> entities;
+  for (const auto& [id, entity] : stored_.entities) entities.insert(id);
+  REQUIRE((fed_entities_ == entities));
+  std::set<std::pair<std::string, std::string>> relations;
+  for (const auto& [key, relation] : stored_.relations) {
+    relations.emplace(relation.source, relation.target);
+  }
+  REQUIRE((fed_relations_ == relations));
+}
+
 void ServedHistory::KillUnderReports() {
   const std::unique_ptr<Server> server = Start();
   const uint64_t before = acknowledged_;
-  if (!server->address.empty()) Report(*server, 1 + Draw(30));
+  if (!server->address.empty()) {
+    FollowFeed(*server);
+    Report(*server, 1 + Draw(30));
+  }
   server->process->Signal(SIGKILL);
   CAPTURE(server->process->Errors());
   REQUIRE(server->process->Wait() == -SIGKILL);
@@ -213,6 +252,10 @@ void ServedHistory::KillImport() {
   CAPTURE(program.Errors());
   REQUIRE((code == 0 || code == -SIGKILL));
   imports_[import] = code == 0;
+  // The feed does not go on over an import, whether it came to its end or not.
+  token_.clear();
+  fed_entities_.clear();
+  fed_relations_.clear();
   Compare();
 }
 

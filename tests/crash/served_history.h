@@ -9,8 +9,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "relations/v1/ingest.pb.h"
 #include "tests/server/rpc_client.h"
@@ -54,6 +58,8 @@ class ServedHistory {
   // Sends requests until the server dies, which it does some time after `answers` answers.
   void Report(Server& server, uint64_t answers);
   void Withdraw(Server& server, uint64_t number);
+  // Reads the feed from where it was left until it is current, and compares with what is stored.
+  void FollowFeed(Server& server);
   void Compare();
   void CompareRequests(const ModelGraph::State& found, uint64_t acknowledged, uint64_t sent);
   uint64_t Draw(uint64_t bound) { return random_() % bound; }
@@ -69,6 +75,10 @@ class ServedHistory {
   std::map<uint64_t, Fate> fates_;
   // Imports by number: whether it is known to be done.
   std::map<uint64_t, bool> imports_;
+  // What the feed told so far, by id and by "source target".
+  std::string token_;
+  std::set<std::string> fed_entities_;
+  std::set<std::pair<std::string, std::string>> fed_relations_;
   // What was stored when it was last looked at.
   ModelGraph::State stored_;
 };

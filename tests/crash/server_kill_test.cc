@@ -1,7 +1,8 @@
 // A relations-server under load is killed at random moments, again and again over the same store,
 // while it takes reports from a stream, deletes and narrows, takes backups, opens; an import is
 // killed, and so is the upgrade of a store of an older format. What was acknowledged is there,
-// whole; nothing is there by half; `check` finds nothing; backups restore.
+// whole; nothing is there by half; `check` finds nothing; the feed of changes goes on from where it
+// was left and tells of exactly what is there; backups restore.
 #include <csignal>
 #include <filesystem>
 #include <random>

@@ -5,6 +5,7 @@
 
 #include "server/server.h"
 #include "storage/rocks/database.h"
+#include "storage/rocks/rocks_change_feed.h"
 #include "storage/rocks/rocks_graph_store.h"
 #include "tests/server/hooked_graph.h"
 
@@ -64,6 +65,8 @@ struct TestServer::Parts {
   std::unique_ptr<HookedGraph> hooked;
   std::unique_ptr<CredentialStore> credentials;
   std::unique_ptr<StoreAuthenticator> authenticator;
+  std::unique_ptr<RateLimits> rate_limits;
+  std::unique_ptr<RocksChangeFeed> feed;
   std::unique_ptr<RelationsServer> server;
 };
 
@@ -73,7 +76,10 @@ TestServer::TestServer(const Options& options) : parts_(std::make_unique<Parts>(
   database.mode = OpenMode::kCreateIfMissing;
   database.cache_bytes = uint64_t{8} << 20;
   parts_->database = Must(RocksDatabase::Open(database));
-  parts_->graph = Must(RocksGraphStore::Open(parts_->database.get()));
+  RocksGraphStore::Options graph;
+  graph.feed.changes = options.feed_changes;
+  parts_->graph = Must(RocksGraphStore::Open(parts_->database.get(), graph));
+  parts_->feed = std::make_unique<RocksChangeFeed>(parts_->graph.get());
   FillGraph(*parts_->graph);
   parts_->hooked = std::make_unique<HookedGraph>(parts_->graph.get(), options.before_view);
   parts_->credentials = std::make_unique<CredentialStore>(parts_->database.get());
@@ -84,8 +90,14 @@ TestServer::TestServer(const Options& options) : parts_(std::make_unique<Parts>(
   server.workers = {options.workers, options.max_in_flight};
   server.read_roles = {"user", "admin"};
   server.max_request = options.max_request;
+  server.watch_heartbeat = options.watch_heartbeat;
+  server.watch_patience = options.watch_patience;
+  if (!options.rates.empty()) {
+    parts_->rate_limits = std::make_unique<RateLimits>(Must(ParseRateRules(options.rates, "0")));
+  }
   parts_->server = Must(RelationsServer::Start(
-      server, {parts_->hooked.get(), parts_->credentials.get(), parts_->authenticator.get()}));
+      server, {parts_->hooked.get(), parts_->credentials.get(), parts_->authenticator.get(),
+               parts_->rate_limits.get(), nullptr, parts_->feed.get()}));
 }
 
 TestServer::~TestServer() { parts_->server.reset(); }
@@ -95,6 +107,32 @@ const std::string& TestServer::address() const { return parts_->server->addresse
 CredentialStore& TestServer::credentials() { return *parts_->credentials; }
 
 RelationsServer& TestServer::server() { return *parts_->server; }
+
+RocksGraphStore& TestServer::graph() { return *parts_->graph; }
+
+RocksDatabase& TestServer::database() { return *parts_->database; }
+
+void TestServer::ExpireSessions() {
+  for (store::v1::CredentialRecord record :
+       Must(parts_->credentials->List(store::v1::CredentialRecord::KIND_SESSION))) {
+    const auto key = Must(parts_->database->Get(Family::kCredentials, "i" + record.id()));
+    record.set_expires_at(1);
+    rocksdb::WriteBatch batch;
+    batch.Put(parts_->database->family(Family::kCredentials), *key, record.SerializeAsString());
+    if (!parts_->database->Write(batch).ok()) throw std::runtime_error("session not expired");
+  }
+  // Any revocation makes the store forget what it remembers of records.
+  const CreatedKeyPair other =
+      Must(parts_->credentials->CreateKeyPair({kUser, "", {"public"}, {"user"}, 1}));
+  Must(parts_->credentials->Revoke(store::v1::CredentialRecord::KIND_KEY_PAIR, other.record.id()));
+}
+
+void TestServer::RevokeSessions() {
+  const auto kind = store::v1::CredentialRecord::KIND_SESSION;
+  for (const auto& record : Must(parts_->credentials->List(kind))) {
+    Must(parts_->credentials->Revoke(kind, record.id()));
+  }
+}
 
 Headers TestServer::Session(std::vector<std::string> groups, std::vector<std::string> roles) {
   const CreatedSession session =

@@ -21,6 +21,8 @@
 namespace relations {
 
 class RelationsServer;
+class RocksDatabase;
+class RocksGraphStore;
 
 class TestServer {
  public:
@@ -30,6 +32,12 @@ class TestServer {
     absl::Duration max_request = absl::Seconds(60);
     // Runs before every view of the graph, on the worker.
     std::function<absl::Status()> before_view = [] { return absl::OkStatus(); };
+    absl::Duration watch_heartbeat = absl::Seconds(60);
+    absl::Duration watch_patience = absl::Seconds(60);
+    // Changes that are kept.
+    uint64_t feed_changes = 1'000'000;
+    // "ROLE=RATE:BURST"; none: no limit.
+    std::vector<std::string> rates = {};
   };
 
   TestServer() : TestServer(Options()) {}
@@ -40,6 +48,11 @@ class TestServer {
   const TempDir& directory() const { return directory_; }
   CredentialStore& credentials();
   RelationsServer& server();
+  RocksGraphStore& graph();
+  RocksDatabase& database();
+  // Ends the life of all sessions, and revokes them.
+  void ExpireSessions();
+  void RevokeSessions();
 
   // Headers of a new session of a new user.
   Headers Session(std::vector<std::string> groups, std::vector<std::string> roles);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "storage/rocks/adjacency_block.h"
+#include "storage/rocks/change_record.h"
 #include "storage/rocks/key_format.h"
 #include "storage/rocks/list_directory.h"
 #include "storage/rocks/rocks_graph_store.h"
@@ -213,6 +214,14 @@ TEST_CASE("each kind of damage is found") {
   SECTION("a label that is gone") {
     store.Delete(Family::kLabels, LabelKey(LabelId{1}));
     RequireFinding(store, "an unknown label");
+  }
+  SECTION("a record of changes that is lost, and the name of the feed") {
+    store.Delete(Family::kChanges, ChangeKey(2));
+    RequireFinding(store, "does not follow the record before");
+    store.Put(Family::kChanges, ChangeKey(2), "\x01");
+    RequireFinding(store, "not a record of changes");
+    store.Delete(Family::kMeta, kFeedKey);
+    RequireFinding(store, "the feed has no name");
   }
   SECTION("a credential that does not parse") {
     store.Put(Family::kCredentials, "kxyz", "\xFF");
