@@ -94,6 +94,15 @@ class ReportStream final : public ReportReactor, public OpenStream {
     Step();
   }
 
+  // Also while the stream waits for its caller's rate and so reads nothing.
+  void OnCancel() override {
+    const std::shared_ptr<std::mutex> mutex = mutex_;
+    const std::lock_guard<std::mutex> lock(*mutex);
+    client_left_ = true;
+    End(absl::CancelledError("the client left"));
+    Step();
+  }
+
   void OnDone() override {
     backends_.streams->Remove(this);
     CallGate* const gate = entered_ ? environment_.gate : nullptr;
