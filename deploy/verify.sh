@@ -8,7 +8,7 @@
 #   walk    the steps of README.md from nothing to production, on this machine, as they stand there. Seconds.
 #   image   the container image, built by podman from the programs in --bin; its containers are played from the
 #           rendered StatefulSet: non-root, read-only root file system, no capabilities; probes, an answer over
-#           HTTPS, metrics, a restart. A minute.
+#           HTTPS, metrics; beside it the sidecars of an application's pod on the same store; a restart. Two minutes.
 #
 # Without a stage: all. --bin DIR: the built programs (build/release/bin). --base IMAGE: a Debian image that
 # podman has (debian:bookworm-slim, made by debootstrap where it has none). --no-install: fails where a package is
@@ -37,7 +37,7 @@ work=$(mktemp -d)
 declare -a podman=()
 clean() {
   if [ ${#podman[@]} -gt 0 ]; then
-    "${podman[@]}" pod rm -f relations >/dev/null 2>&1 || true
+    "${podman[@]}" pod rm -f relations application >/dev/null 2>&1 || true
     "${podman[@]}" rm -fa >/dev/null 2>&1 || true
   fi
   rm -rf "$work"
@@ -228,17 +228,43 @@ in_pod() { in_network_of relations-gateway "$@"; }
 status_of() { in_pod curl -s -o "$work/answer" -w '%{http_code}' --cacert "$work/tls/tls.crt" "$@"; }
 
 prepare_volumes() {
-  mkdir -p "$work"/{data,run,settings,tls}
+  mkdir -p "$work"/{data,run,relations-run,settings,tls}
   cp "$here"/kubernetes/base/*.conf "$work/settings/"
   openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=relations -addext \
     "subjectAltName=DNS:localhost,IP:127.0.0.1" -keyout "$work/tls/tls.key" -out "$work/tls/tls.crt" \
     2>/dev/null
   "$bin/relationsctl" --data "$work/data/store" import "$here/sample/data" >/dev/null
   "$bin/relationsctl" --data "$work/data/store" sessions create --user \
-    5f0c1f0e-8f5b-4a53-9a0e-0a7d4c6d2b11 --groups public --roles user --json >"$work/session"
+    5f0c1f0e-8f5b-4a53-9a0e-0a7d4c6d2b11 --groups public --roles user,reporter --json >"$work/session"
   chmod 0755 "$work"
-  chmod 1777 "$work/run"
+  chmod 1777 "$work/run" "$work/relations-run"
   chown -R 10001:10001 "$work/data" "$work/tls"
+}
+
+# An application's pod whose server reads the store that the other pod writes, through a mount that cannot be
+# written.
+check_sidecars() {
+  local server=application-relations-server gateway=application-relations-gateway api report
+  say "the sidecars of an application's pod, beside the store"
+  render overlays/sidecar | sed 's|image: relations:latest|image: localhost/relations:latest|' >"$work/rendered.yaml"
+  python3 "$here/kubernetes/check.py" pod "$work/rendered.yaml" "$work" application >"$work/pod.yaml"
+  "${podman[@]}" play kube "$work/pod.yaml" >/dev/null
+  wait_for "${podman[@]}" exec $server /usr/bin/relationsctl --server unix:/run/relations/server.sock health
+  wait_for in_network_of $gateway curl -sf http://127.0.0.1:8080/readyz
+  api=http://127.0.0.1:8080/api
+  in_network_of $gateway curl -sf -H "@$work/header" "$api/analytics/v1/entity/$1/relations" |
+    grep -q vodafoneegypt.tech || fail "the sidecar does not answer"
+  report='{"type":"domain","attributes":{"domain":"reported.example.org"}}'
+  in_network_of $gateway curl -s -H "@$work/header" -d "$report" "$api/ingest/v1/entity" |
+    grep -q '"code":"read_only"' || fail "the sidecar does not refuse a report"
+  [ "$(status_of -H "@$work/header" -d "$report" https://localhost:8443/api/ingest/v1/entity)" = 202 ] ||
+    fail "no report to the store: $(cat "$work/answer")"
+  wait_for in_network_of $gateway curl -sf -H "@$work/header" \
+    "$api/analytics/v1/entity/domain-$(printf reported.example.org | openssl dgst -sha3-256 -r | cut -c1-64)/relations"
+  in_network_of $gateway curl -sf http://127.0.0.1:9091/metrics | grep -q '^relations_follower_lag_seconds ' ||
+    fail "the sidecar does not tell how far it is"
+  "${podman[@]}" pod stop -t 45 application >/dev/null
+  "${podman[@]}" pod rm -f application >/dev/null
 }
 
 stage_image() {
@@ -265,6 +291,7 @@ stage_image() {
   say "metrics"
   in_pod curl -sf http://localhost:9090/metrics | grep -q 'status="200"} 1' || fail "gateway metrics"
   in_pod curl -sf http://localhost:9091/metrics | grep -q 'status="OK"} 1' || fail "server metrics"
+  check_sidecars "$entity"
   say "hardening"
   local container inspected
   for container in relations-server relations-gateway; do

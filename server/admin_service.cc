@@ -19,7 +19,7 @@ constexpr int kSessionDaysDefault = 1;
 
 // A method of this service from `work`, which is absl::StatusOr<Answer>(Call&, const Request&).
 template <typename Request, typename Work>
-UnaryMethod Method(const char* name, Work work) {
+UnaryMethod Method(const char* name, Work work, bool writes = false) {
   return {name,
           {kAdminRole},
           [work](Call& call, const grpc::ByteBuffer& bytes,
@@ -29,7 +29,8 @@ UnaryMethod Method(const char* name, Work work) {
             ASSIGN_OR_RETURN(const auto answer, work(call, request));
             ASSIGN_OR_RETURN(answer_bytes, SerialiseAnswer(answer));
             return absl::OkStatus();
-          }};
+          },
+          writes};
 }
 
 absl::StatusOr<CredentialRecord::Kind> KindOf(v1::CredentialKind kind) {
@@ -163,13 +164,15 @@ AdminService::AdminService(const CallEnvironment& environment, const CallEnviron
           [credentials = backends.credentials](Call& call,
                                                const v1::CreateCredentialRequest& request) {
             return NewKeyPair(*credentials, call, request);
-          })),
+          },
+          /*writes=*/true)),
       create_session_(Method<v1::CreateCredentialRequest>(
           "CreateSession",
           [credentials = backends.credentials](Call& call,
                                                const v1::CreateCredentialRequest& request) {
             return NewSession(*credentials, call, request);
-          })),
+          },
+          /*writes=*/true)),
       list_credentials_(Method<v1::ListCredentialsRequest>(
           "ListCredentials",
           [credentials = backends.credentials](Call&, const v1::ListCredentialsRequest& request) {
@@ -180,7 +183,8 @@ AdminService::AdminService(const CallEnvironment& environment, const CallEnviron
           [credentials = backends.credentials](Call& call,
                                                const v1::RevokeCredentialRequest& request) {
             return Revoke(*credentials, call, request);
-          })),
+          },
+          /*writes=*/true)),
       get_stats_(Method<v1::GetStatsRequest>(
           "GetStats",
           [graph = backends.graph](Call&, const v1::GetStatsRequest&) { return Stats(*graph); })),
@@ -188,7 +192,8 @@ AdminService::AdminService(const CallEnvironment& environment, const CallEnviron
           "CreateBackup",
           [backups = backends.backups](Call& call, const v1::CreateBackupRequest&) {
             return TakeBackup(backups, call);
-          })),
+          },
+          /*writes=*/true)),
       list_backups_(Method<v1::ListBackupsRequest>(
           "ListBackups", [backups = backends.backups](Call&, const v1::ListBackupsRequest&) {
             return ListAllBackups(backups);

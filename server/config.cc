@@ -61,6 +61,24 @@ void DefineFeed(Settings& settings, ServerConfig& config) {
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40));
 }
 
+void DefineFollowing(Settings& settings, ServerConfig& config) {
+  settings.AddSwitch("read-only", config.read_only,
+                     "serve reads of a store that another process writes, or of a copy; writes "
+                     "nothing into its directory");
+  settings
+      .Add("catch-up-interval-ms", config.catch_up_interval_ms,
+           "read-only: time between two looks at what the other process has written")
+      ->check(CLI::Range(10U, 3600000U));
+  settings
+      .Add("lag-max-s", config.lag_max_s,
+           "read-only: health turns NOT_SERVING when no look has succeeded for so long")
+      ->check(CLI::Range(1U, 86400U));
+  settings
+      .Add("wait-for-store-s", config.wait_for_store_s,
+           "read-only: how long to wait at the start for a store that is not there yet")
+      ->check(CLI::Range(0U, 86400U));
+}
+
 void DefineBackups(Settings& settings, ServerConfig& config) {
   settings.Add("backup-dir", config.backup_dir,
                "directory of backups that the server takes while it serves; none: it takes none");
@@ -115,6 +133,7 @@ void DefineTelemetry(Settings& settings, ServerConfig& config) {
 void Define(Settings& settings, ServerConfig& config) {
   DefineServing(settings, config);
   DefineFeed(settings, config);
+  DefineFollowing(settings, config);
   DefineBackups(settings, config);
   DefineAccess(settings, config);
   DefineIdentity(settings, config.identity);
@@ -171,6 +190,12 @@ absl::StatusOr<ServerOptions> ServerOptionsOf(const ServerConfig& config) {
   options.tls = {config.tls_cert, config.tls_key, config.tls_client_ca};
   options.tls_refresh_s = config.tls_refresh_s;
   options.trusted_hops = {config.trusted_peers, config.trusted_uids, config.trusted_roles};
+  options.read_only = config.read_only;
+  if (config.read_only && (config.create_if_missing || !config.backup_dir.empty())) {
+    return absl::InvalidArgumentError(
+        "--read-only goes neither with --create-if-missing nor with --backup-dir: those are for "
+        "the server that writes the store");
+  }
   if (!config.tls_client_ca.empty() && config.tls_cert.empty()) {
     return absl::InvalidArgumentError("--tls-client-ca needs --tls-cert and --tls-key");
   }

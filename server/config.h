@@ -20,6 +20,11 @@ struct ServerConfig {
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   bool allow_plaintext = false;
   bool create_if_missing = false;
+  // Reads a store that another process writes, or a copy of one.
+  bool read_only = false;
+  uint32_t catch_up_interval_ms = 1000;
+  uint32_t lag_max_s = 60;
+  uint32_t wait_for_store_s = 60;
   // Reader threads; the default is one for each core.
   uint32_t workers = 0;
   uint32_t max_in_flight = 1024;

@@ -24,7 +24,8 @@ UnaryMethod Method(const char* name, std::vector<std::string> roles, Work work) 
         RETURN_IF_ERROR(work(call, request, bytes.Length()));
         ASSIGN_OR_RETURN(answer, SerialiseAnswer(Response()));
         return absl::OkStatus();
-      }};
+      },
+      /*writes=*/true};
 }
 
 // A method that stores one report.

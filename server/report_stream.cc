@@ -136,7 +136,8 @@ class ReportStream final : public ReportReactor, public OpenStream {
     RETURN_IF_ERROR(identified);
     principal_ = std::move(identity.principal);
     authenticated_ = Clock::now();
-    return HasAnyRole(principal_, roles_) ? absl::OkStatus() : RoleMissing();
+    if (!HasAnyRole(principal_, roles_)) return RoleMissing();
+    return environment_.read_only ? ReadOnlyError() : absl::OkStatus();
   }
 
   void Authenticate() {

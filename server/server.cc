@@ -54,10 +54,10 @@ RelationsServer::RelationsServer(const ServerOptions& options, const ServerBacke
       slow_call_ms_(options.slow_call_ms),
       environment_{backends.authenticator, &workers_,      &gate_,
                    options.max_request,    &trusted_hops_, backends.rate_limits,
-                   backends.metrics,       &slow_call_ms_},
+                   backends.metrics,       &slow_call_ms_, options.read_only},
       ingest_environment_{backends.authenticator, &ingest_workers_, &gate_,
                           options.max_request,    &trusted_hops_,   backends.rate_limits,
-                          backends.metrics,       &slow_call_ms_},
+                          backends.metrics,       &slow_call_ms_,   options.read_only},
       relations_service_(environment_, backends.graph, options.read_roles),
       admin_service_(environment_, ingest_environment_,
                      {backends.graph, backends.credentials, backends.backups}),
@@ -119,11 +119,21 @@ absl::Status RelationsServer::Listen(const ServerOptions& options) {
   if (server_ == nullptr) {
     return absl::InternalError("the gRPC server does not start");
   }
-  grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
-  health->SetServingStatus(v1::RelationsService::service_full_name(), true);
-  health->SetServingStatus(v1::AdminService::service_full_name(), true);
-  health->SetServingStatus(v1::IngestService::service_full_name(), true);
+  SetHealthy(true);
   return absl::OkStatus();
+}
+
+void RelationsServer::SetHealthy(bool healthy) {
+  const std::lock_guard<std::mutex> lock(health_mutex_);
+  if (!draining_) TellHealth(healthy);
+}
+
+void RelationsServer::TellHealth(bool healthy) {
+  grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
+  health->SetServingStatus("", healthy);
+  health->SetServingStatus(v1::RelationsService::service_full_name(), healthy);
+  health->SetServingStatus(v1::AdminService::service_full_name(), healthy);
+  health->SetServingStatus(v1::IngestService::service_full_name(), healthy);
 }
 
 absl::Status RelationsServer::AcceptByUser(const ServerOptions& options) {
@@ -148,7 +158,11 @@ absl::Status RelationsServer::AcceptByUser(const ServerOptions& options) {
 bool RelationsServer::Drain(absl::Duration timeout) {
   // In this order: who sees NOT_SERVING can rely on it.
   gate_.Close();
-  server_->GetHealthCheckService()->SetServingStatus(false);
+  {
+    const std::lock_guard<std::mutex> lock(health_mutex_);
+    draining_ = true;
+    TellHealth(false);
+  }
   for (const auto& acceptor : unix_acceptors_) acceptor->Stop();
   ingest_service_.BeginDrain();
   const bool finished = gate_.WaitUntilEmpty(timeout);

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,8 @@ struct ServerOptions {
   // As WatchBackends.
   absl::Duration watch_heartbeat = absl::Seconds(15);
   absl::Duration watch_patience = absl::Seconds(60);
+  // Methods that write are refused.
+  bool read_only = false;
 };
 
 // What the services stand on. Nothing is owned; all must outlive the server.
@@ -90,6 +93,9 @@ class RelationsServer {
   // Call it once.
   bool Drain(absl::Duration timeout);
 
+  // What health answers until Drain; calls are answered either way.
+  void SetHealthy(bool healthy);
+
   // As ServerOptions::slow_call_ms, from the next call on.
   void set_slow_call_ms(int64_t milliseconds) { slow_call_ms_ = milliseconds; }
 
@@ -102,6 +108,8 @@ class RelationsServer {
   RelationsServer(const ServerOptions& options, const ServerBackends& backends);
   absl::Status Listen(const ServerOptions& options);
   absl::Status AcceptByUser(const ServerOptions& options);
+  // REQUIRES: health_mutex_ is held.
+  void TellHealth(bool healthy);
 
   // In order of construction: the server goes first, then the workers, then what they use.
   CallGate gate_;
@@ -122,6 +130,9 @@ class RelationsServer {
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::unique_ptr<UnixAcceptor>> unix_acceptors_;
   std::vector<std::string> addresses_;
+  std::mutex health_mutex_;
+  // Guarded by health_mutex_: health stays NOT_SERVING.
+  bool draining_ = false;
 };
 
 }  // namespace relations

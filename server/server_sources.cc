@@ -1,5 +1,6 @@
 #include "server/server_sources.h"
 
+#include "absl/time/clock.h"
 #include "storage/rocks/database_counters.h"
 
 namespace relations {
@@ -62,8 +63,7 @@ void AddFeed(const RocksGraphStore& graph, std::vector<MetricSample>& samples) {
                      {}});
 }
 
-void AddNodeCache(const RocksGraphStore& graph, std::vector<MetricSample>& samples) {
-  const NodeCache::Counts counts = graph.node_cache_counts();
+void AddNodeCache(const NodeCache::Counts& counts, std::vector<MetricSample>& samples) {
   const double looks = static_cast<double>(counts.hits + counts.misses);
   samples.push_back({"relations_node_cache_hits_total",
                      "Nodes found in the node cache.",
@@ -104,6 +104,34 @@ void AddDatabase(const RocksDatabase& database, std::vector<MetricSample>& sampl
   }
 }
 
+void AddProgress(const FollowedStore::Progress& progress, std::vector<MetricSample>& samples) {
+  samples.push_back({"relations_follower_sequence",
+                     "Sequence number of the last write of the primary that is served.",
+                     Kind::kGauge,
+                     static_cast<double>(progress.sequence),
+                     {}});
+  samples.push_back({"relations_follower_lag_seconds",
+                     "Time since all that the primary had written was last seen to be served.",
+                     Kind::kGauge,
+                     absl::ToDoubleSeconds(absl::Now() - progress.looked_at),
+                     {}});
+  samples.push_back({"relations_follower_states_total",
+                     "Newer states of the store that came to be served.",
+                     Kind::kCounter,
+                     static_cast<double>(progress.from_log),
+                     {{"read", "log"}}});
+  samples.push_back({"relations_follower_states_total",
+                     "Newer states of the store that came to be served.",
+                     Kind::kCounter,
+                     static_cast<double>(progress.opened),
+                     {{"read", "files"}}});
+  samples.push_back({"relations_follower_failures_total",
+                     "Looks at the primary's files that ended with an error.",
+                     Kind::kCounter,
+                     static_cast<double>(progress.failures),
+                     {}});
+}
+
 }  // namespace
 
 void AddServerSources(Metrics& metrics, RelationsServer& server, const RocksGraphStore& graph,
@@ -112,8 +140,17 @@ void AddServerSources(Metrics& metrics, RelationsServer& server, const RocksGrap
     AddQueues(server, samples);
     AddStreams(server, samples);
     AddFeed(graph, samples);
-    AddNodeCache(graph, samples);
+    AddNodeCache(graph.node_cache_counts(), samples);
     AddDatabase(database, samples);
+  });
+}
+
+void AddFollowerSources(Metrics& metrics, RelationsServer& server, const FollowedStore& store) {
+  metrics.AddSource([&server, &store](std::vector<MetricSample>& samples) {
+    AddQueues(server, samples);
+    AddNodeCache(store.node_cache_counts(), samples);
+    AddDatabase(*store.moment()->database, samples);
+    AddProgress(store.progress(), samples);
   });
 }
 

@@ -91,6 +91,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
       return PublicError(absl::StatusCode::kPermissionDenied, reason::kPermissionDenied,
                          "a required role is missing");
     }
+    if (method_.writes && environment_.read_only) return ReadOnlyError();
     RETURN_IF_ERROR(method_.handle(call_, *request_, *answer_));
     // gRPC aborts the process on a buffer that was never filled.
     return answer_->Valid() ? absl::OkStatus() : absl::InternalError("a handler gave no answer");

@@ -52,6 +52,8 @@ struct CallEnvironment {
   RequestMetrics* metrics = nullptr;
   // A call that takes longer is logged as slow, as a warning; 0: none is. Null as 0.
   const std::atomic<int64_t>* slow_call_ms = nullptr;
+  // Methods that write are refused.
+  bool read_only = false;
 };
 
 // What a handler adds to the call's log line. Ids and counts only, never a secret.
@@ -100,6 +102,8 @@ struct UnaryMethod {
   std::vector<std::string> roles;
   // Runs on a worker and may block. A status that is not OK is the call's answer.
   UnaryHandler handle;
+  // Refused by a server that only reads, after the role and before the parameters.
+  bool writes = false;
 };
 
 // Serves one call. `environment` and `method` must outlive it; the rest is gRPC's.

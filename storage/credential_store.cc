@@ -202,7 +202,7 @@ absl::StatusOr<CreatedKeyPair> CredentialStore::CreateKeyPair(
   created.api_key = RandomAlphanumeric(kApiKeyLength);
   created.api_secret = RandomAlphanumeric(kSecretLength);
   created.record = MakeRecord(CredentialRecord::KIND_KEY_PAIR, params, created.api_secret);
-  RETURN_IF_ERROR(Insert(*database_, RecordKey(CredentialRecord::KIND_KEY_PAIR, created.api_key),
+  RETURN_IF_ERROR(Insert(*source_(), RecordKey(CredentialRecord::KIND_KEY_PAIR, created.api_key),
                          created.record));
   return created;
 }
@@ -213,7 +213,7 @@ absl::StatusOr<CreatedSession> CredentialStore::CreateSession(
   CreatedSession created;
   created.bearer = RandomAlphanumeric(kSecretLength);
   created.record = MakeRecord(CredentialRecord::KIND_SESSION, params, created.bearer);
-  RETURN_IF_ERROR(Insert(*database_, RecordKey(CredentialRecord::KIND_SESSION, created.bearer),
+  RETURN_IF_ERROR(Insert(*source_(), RecordKey(CredentialRecord::KIND_SESSION, created.bearer),
                          created.record));
   return created;
 }
@@ -221,7 +221,7 @@ absl::StatusOr<CreatedSession> CredentialStore::CreateSession(
 absl::StatusOr<std::optional<Principal>> CredentialStore::FindKeyPair(absl::string_view api_key,
                                                                       absl::string_view api_secret,
                                                                       absl::Time now) const {
-  return Find(*database_, cache_, CredentialRecord::KIND_KEY_PAIR,
+  return Find(*source_(), cache_, CredentialRecord::KIND_KEY_PAIR,
               RecordKey(CredentialRecord::KIND_KEY_PAIR, api_key), Digest(api_secret), now);
 }
 
@@ -229,7 +229,7 @@ absl::StatusOr<std::optional<Principal>> CredentialStore::FindSession(absl::stri
                                                                       absl::Time now) const {
   // The token is its own secret: one digest finds the record and proves the token.
   const std::string digest = Digest(bearer);
-  return Find(*database_, cache_, CredentialRecord::KIND_SESSION,
+  return Find(*source_(), cache_, CredentialRecord::KIND_SESSION,
               KeyOfDigest(CredentialRecord::KIND_SESSION, digest), digest, now);
 }
 
@@ -238,7 +238,7 @@ absl::StatusOr<std::vector<CredentialRecord>> CredentialStore::List(
   std::vector<CredentialRecord> records;
   const char prefix = PrefixOf(kind);
   RETURN_IF_ERROR(
-      database_->ForEach(Family::kCredentials, absl::string_view(&prefix, 1),
+      source_()->ForEach(Family::kCredentials, absl::string_view(&prefix, 1),
                          [&](absl::string_view, absl::string_view value) -> absl::Status {
                            ASSIGN_OR_RETURN(CredentialRecord record, ParseRecord(kind, value));
                            records.push_back(std::move(record));
@@ -251,14 +251,15 @@ absl::StatusOr<std::vector<CredentialRecord>> CredentialStore::List(
 
 absl::StatusOr<CredentialRecord> CredentialStore::Revoke(CredentialRecord::Kind kind,
                                                          absl::string_view id) {
+  const std::shared_ptr<RocksDatabase> database = source_();
   ASSIGN_OR_RETURN(const std::optional<std::string> key,
-                   database_->Get(Family::kCredentials, IdKey(id)));
+                   database->Get(Family::kCredentials, IdKey(id)));
   if (!key.has_value() || key->empty() || key->front() != PrefixOf(kind)) {
     return PublicError(absl::StatusCode::kNotFound, reason::kNotFound,
                        "no credential of this kind has this id", "id");
   }
   ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
-                   database_->Get(Family::kCredentials, *key));
+                   database->Get(Family::kCredentials, *key));
   if (!bytes.has_value()) {
     return absl::DataLossError(absl::StrCat("the credential ", id, " has an index but no record"));
   }
@@ -269,8 +270,8 @@ absl::StatusOr<CredentialRecord> CredentialStore::Revoke(CredentialRecord::Kind 
   // Nothing else in a record ever changes, so that two revocations at once write the same bytes.
   record.set_revoked(true);
   rocksdb::WriteBatch batch;
-  batch.Put(database_->family(Family::kCredentials), *key, record.SerializeAsString());
-  RETURN_IF_ERROR(database_->Write(batch));
+  batch.Put(database->family(Family::kCredentials), *key, record.SerializeAsString());
+  RETURN_IF_ERROR(database->Write(batch));
   return record;
 }
 

@@ -6,11 +6,15 @@
 //   ASSIGN_OR_RETURN(auto principal, store.FindKeyPair(key, secret, absl::Now()));
 //
 // Thread-safe. A revocation counts for every Find that starts after Revoke returned. What was found
-// is remembered, so a database has one CredentialStore.
+// is remembered, so a database has one CredentialStore. Where the database only follows, changes
+// are refused (PERMISSION_DENIED), and those of the primary count once they are read.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -61,8 +65,16 @@ struct CreatedSession {
 
 class CredentialStore {
  public:
+  // Gives the database to use for one call.
+  using Source = std::function<std::shared_ptr<RocksDatabase>()>;
+
   // `database` is not owned and must outlive this.
-  explicit CredentialStore(RocksDatabase* database) : database_(database) {}
+  explicit CredentialStore(RocksDatabase* database)
+      : source_([database] {
+          return std::shared_ptr<RocksDatabase>(std::shared_ptr<void>(), database);
+        }) {}
+  // For a store that is now one database and now another (followed_store.h).
+  explicit CredentialStore(Source source) : source_(std::move(source)) {}
 
   // INVALID_ARGUMENT names the parameter that is wrong and what is accepted. The record is on disk
   // when this returns.
@@ -88,7 +100,7 @@ class CredentialStore {
                                                      absl::string_view id);
 
  private:
-  RocksDatabase* database_;
+  const Source source_;
   // Of what FindKeyPair and FindSession read.
   mutable CredentialCache cache_;
 };

@@ -7,7 +7,7 @@ usage: check.py typed FILE | hardened FILE | promised FILE OVERLAY | selftest FI
 typed     decodes every workload with kubectl's own types and reports what does not survive: a wrong type or an
           unknown field
 hardened  demands of every container what this product promises of its containers
-promised  demands what the overlay is for: probes, disruption budget, network policies, monitoring, backups
+promised  demands what the overlay is for: probes, disruption budget, network policies, monitoring, backups, sidecars
 selftest  takes each promised thing away in turn and reports what `hardened` and `promised` do not miss
 commands  prints the command of each container of ours that serves (behind NAME=VALUE of its environment), and of its
           probes, a line each, quoted for a shell
@@ -29,6 +29,7 @@ PROMISED = {
     'overlays/monitored': ('StatefulSet', 'PodDisruptionBudget', 'NetworkPolicy', 'ServiceMonitor'),
     'overlays/backup': ('StatefulSet', 'PodDisruptionBudget', 'NetworkPolicy', 'CronJob', 'PersistentVolumeClaim'),
     'overlays/identity': ('StatefulSet', 'PodDisruptionBudget', 'NetworkPolicy'),
+    'overlays/sidecar': ('Deployment',),
     'overlays/administrator': ('Job',),
 }
 
@@ -205,6 +206,19 @@ def shares_socket(document):
         all(name in m and m[name]['mountPath'] == '/run/relations' for m in mounts) for name in mounts[0])
 
 
+def judge_sidecars(document):
+    sidecars = {c['name']: c for c in pod_spec(document).get('initContainers', [])}
+    for name in ('relations-server', 'relations-gateway'):
+        if sidecars.get(name, {}).get('restartPolicy') != 'Always':
+            yield f'{where(document)} has no sidecar {name}'
+            return
+    server = sidecars['relations-server']
+    if '--read-only' not in server['command'] or not volumes_of(server).get('relations-data', {}).get('readOnly'):
+        yield f'{where(document)}: the server beside an application may write'
+    if not shares_socket(document):
+        yield f'{where(document)}: server and gateway share no volume for their socket'
+
+
 def promised(path, overlay):
     return judge_promises(documents(path), overlay)
 
@@ -215,7 +229,7 @@ def judge_promises(all_documents, overlay):
     for kind in PROMISED[overlay]:
         if not by_kind(kind):
             yield f'{overlay} has no {kind}'
-    for document in by_kind('StatefulSet'):
+    for document in by_kind('StatefulSet') + by_kind('Deployment'):
         yield from judge_probes(document)
     for document in by_kind('StatefulSet'):
         yield from judge_store(document, by_kind)
@@ -223,6 +237,8 @@ def judge_promises(all_documents, overlay):
         yield from judge_monitor(monitor, by_kind)
     for job in by_kind('CronJob'):
         yield from judge_backup(job, by_kind)
+    for document in by_kind('Deployment'):
+        yield from judge_sidecars(document)
 
 
 # What `selftest` takes away of every container of ours, and of every pod.
@@ -278,7 +294,7 @@ def selftest(path, overlay):
 def commands(path):
     found = set()
     for document in documents(path):
-        for container in containers(pod_spec(document)) if document['kind'] == 'StatefulSet' else []:
+        for container in containers(pod_spec(document)) if document['kind'] in ('StatefulSet', 'Deployment') else []:
             if not ours(container):
                 continue
             environment = [f"{variable['name']}={variable['value']}" for variable in container.get('env', [])]
@@ -291,16 +307,19 @@ def commands(path):
 
 
 def pod(path, directory, pod_name):
-    document = next(d for d in documents(path) if d['kind'] == 'StatefulSet')
+    document = next(d for d in documents(path) if d['kind'] in ('StatefulSet', 'Deployment'))
     spec = copy.deepcopy(pod_spec(document))
     sidecars = spec.pop('initContainers', [])
+    # Of an application's pod only what is ours.
     spec['containers'] = [container for container in sidecars + spec['containers'] if ours(container)]
     claims = document['spec'].get('volumeClaimTemplates', [])
     spec['volumes'] = spec.get('volumes', []) + [{'name': c['metadata']['name']} for c in claims]
     for volume in spec['volumes']:
         name = volume['name']
+        # An application reads the very store that the StatefulSet writes.
+        place = 'data' if name == 'relations-data' else name
         volume.clear()
-        volume.update({'name': name, 'hostPath': {'path': f'{directory}/{name}', 'type': 'Directory'}})
+        volume.update({'name': name, 'hostPath': {'path': f'{directory}/{place}', 'type': 'Directory'}})
     for container in spec['containers']:
         # Ports too: podman would take those of the host, and two pods have the same.
         for key in ('restartPolicy', 'ports', 'startupProbe', 'livenessProbe', 'readinessProbe'):

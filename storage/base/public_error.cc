@@ -18,14 +18,19 @@ std::string PayloadOf(const absl::Status& status, const char* key) {
 
 }  // namespace
 
-absl::Status PublicError(absl::StatusCode code, absl::string_view reason,
-                         absl::string_view message, absl::string_view param) {
+absl::Status PublicError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
+                         absl::string_view param) {
   absl::Status status(code, message);
   status.SetPayload(kReasonPayload, absl::Cord(reason));
   if (!param.empty()) {
     status.SetPayload(kParamPayload, absl::Cord(param));
   }
   return status;
+}
+
+absl::Status ReadOnlyError() {
+  return PublicError(absl::StatusCode::kPermissionDenied, reason::kReadOnly,
+                     "this server only reads: send writes to the one that writes the store");
 }
 
 std::string ReasonOf(const absl::Status& status) { return PayloadOf(status, kReasonPayload); }

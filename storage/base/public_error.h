@@ -27,6 +27,7 @@ inline constexpr char kRepeatedParameter[] = "repeated_parameter";
 inline constexpr char kMalformedRequest[] = "malformed_request";
 inline constexpr char kUnauthenticated[] = "unauthenticated";
 inline constexpr char kPermissionDenied[] = "permission_denied";
+inline constexpr char kReadOnly[] = "read_only";
 inline constexpr char kNotFound[] = "not_found";
 inline constexpr char kRouteNotFound[] = "route_not_found";
 inline constexpr char kMethodNotAllowed[] = "method_not_allowed";
@@ -46,6 +47,9 @@ inline constexpr char kErrorDomain[] = "relations.v1";
 // A status with a public half; `param` may be empty.
 absl::Status PublicError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
                          absl::string_view param = {});
+
+// What a store that is only read here answers to writes, whoever asks: PERMISSION_DENIED.
+absl::Status ReadOnlyError();
 
 // The reason word and the parameter of a status made by PublicError; empty where it has none.
 std::string ReasonOf(const absl::Status& status);

@@ -15,11 +15,6 @@
 namespace relations {
 namespace {
 
-std::shared_ptr<const rocksdb::Snapshot> TakeSnapshot(rocksdb::DB& db) {
-  return {db.GetSnapshot(),
-          [&db](const rocksdb::Snapshot* snapshot) { db.ReleaseSnapshot(snapshot); }};
-}
-
 // The id in an entity record.
 absl::StatusOr<std::string> IdOfRecord(NodeId node, absl::string_view value) {
   if (value.empty()) {
@@ -37,8 +32,9 @@ CachedReader::CachedReader(const RocksDatabase* database, NodeCache* cache)
     : database_(database),
       cache_(cache),
       ticket_(cache->TakeTicket()),
-      snapshot_(TakeSnapshot(database->db())),
-      sequence_(snapshot_->GetSequenceNumber()) {
+      snapshot_(database->TakeSnapshot()),
+      sequence_(snapshot_ != nullptr ? snapshot_->GetSequenceNumber()
+                                     : database->db().GetLatestSequenceNumber()) {
   read_options_.snapshot = snapshot_.get();
 }
 

@@ -3,12 +3,16 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "rocksdb/cache.h"
 #include "rocksdb/options.h"
 #include "storage/rocks/database.h"
 
 namespace relations {
+
+// That of the options, or a new one of the size they name.
+std::shared_ptr<rocksdb::Cache> BlockCacheOf(const DatabaseOptions& options);
 
 rocksdb::DBOptions StoreOptions(const DatabaseOptions& options);
 
@@ -22,5 +26,10 @@ inline constexpr size_t kFamiliesBeforeChanges = kFamilies - 1;
 // How many of our families the database has, as far as that can be told before it is opened: one
 // that lacks others than the last does not open.
 size_t FamiliesOf(const rocksdb::DBOptions& options, const std::string& directory);
+
+// RocksDB's own "default", which it wants to be there, then the first `count` families in the order
+// of Family.
+std::vector<rocksdb::ColumnFamilyDescriptor> FamilyDescriptors(
+    const std::shared_ptr<rocksdb::Cache>& cache, size_t count = kFamilies);
 
 }  // namespace relations

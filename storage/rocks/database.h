@@ -3,9 +3,8 @@
 //
 // A directory holds one store. On disk, besides RocksDB's own files:
 //
-//   HIGH_WATER   text: "relations-high-water 1\n<store id>\n<sequence>\n"; the last sequence number
-//                known to be durable, written (temporary file, fsync, rename, directory fsync) at
-//                creation, at every flush and at a clean stop.
+//   HIGH_WATER   the last sequence number known to be durable (high_water.h), written at creation,
+//                at every flush and at a clean stop.
 //
 // Invariants:
 //   1. All families are created before the record `created` in `meta`; `created` is in an SST file
@@ -34,7 +33,10 @@
 #include "absl/strings/string_view.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/db.h"
+#include "rocksdb/statistics.h"
 #include "rocksdb/write_batch.h"
+#include "storage/rocks/high_water.h"
+#include "storage/rocks/primary_files.h"
 
 namespace relations {
 
@@ -60,6 +62,9 @@ enum class OpenMode {
   kExisting,
   // Created when the directory is missing or empty.
   kCreateIfMissing,
+  // Only read, also while another process writes it: nothing in the directory is locked, made or
+  // changed. What is read is the store of one moment, that of opening or of the last CatchUp.
+  kFollow,
 };
 
 struct DatabaseOptions {
@@ -74,13 +79,17 @@ struct DatabaseOptions {
   uint64_t reserve_bytes = uint64_t{256} << 20;
   // After a write that the disk refused: how long until the next one tries whether it does again.
   std::chrono::milliseconds resume_interval{1000};
+  // Caches and counters of a database of the same files that was opened before; new ones when null.
+  std::shared_ptr<rocksdb::Cache> block_cache = nullptr;
+  std::shared_ptr<rocksdb::Statistics> statistics = nullptr;
 };
 
 class RocksDatabase {
  public:
   // NOT_FOUND: no store there. FAILED_PRECONDITION: locked by another process, not a store, or of a
   // newer format. DATA_LOSS: damaged, or acknowledged writes are missing. The message names the
-  // directory and what to do.
+  // directory and what to do. When it is to follow: UNAVAILABLE when the writer's files changed
+  // too quickly to be read.
   static absl::StatusOr<std::unique_ptr<RocksDatabase>> Open(const DatabaseOptions& options);
 
   // Closes when Close was not called; errors of that go to the log.
@@ -91,7 +100,19 @@ class RocksDatabase {
   // Records the high-water mark and closes. Nothing may use the database afterwards.
   absl::Status Close();
 
+  // Whether it was opened to follow.
+  bool follows() const { return options_.mode == OpenMode::kFollow; }
+  // Goes on to what the writer has logged since. Only for a database that follows, and only while
+  // nobody reads it. FAILED_PRECONDITION when the writer has done more than write its log: the
+  // database is of no use then, and must be opened anew.
+  absl::Status CatchUp();
+  // What the files of the writer were when this was read; the same files: the same store.
+  const PrimaryFiles& primary_files() const { return primary_files_; }
+
   rocksdb::DB& db() const { return *db_; }
+  // Keeps what is read with it to this moment. Null for a database that follows, which stays at one
+  // moment by itself. The database must outlive it.
+  std::shared_ptr<const rocksdb::Snapshot> TakeSnapshot() const;
   rocksdb::ColumnFamilyHandle* family(Family family) const;
   // A UUID, given at creation.
   const std::string& store_id() const { return store_id_; }
@@ -115,6 +136,7 @@ class RocksDatabase {
                        const std::function<absl::Status(absl::string_view key,
                                                         absl::string_view value)>& visit) const;
 
+  const std::shared_ptr<rocksdb::Cache>& block_cache() const { return block_cache_; }
   // Of the block cache that all families share.
   uint64_t block_cache_capacity() const { return block_cache_->GetCapacity(); }
   uint64_t block_cache_bytes() const { return block_cache_->GetUsage(); }
@@ -127,13 +149,22 @@ class RocksDatabase {
 
   explicit RocksDatabase(DatabaseOptions options) : options_(std::move(options)) {}
   absl::Status OpenFamilies();
+  absl::Status OpenToFollow();
+  // One try, whatever the writer does meanwhile.
+  absl::Status OpenSecondary();
   absl::Status CreateFamilies();
+  // Whether `created`, the first record, and `high_water` allow to use what was opened; sets the
+  // store's id and its format.
+  absl::Status Judge(const std::string& created, const std::optional<HighWater>& high_water);
   // Makes the store one of kFormatVersion, from which an older program keeps its hands. With
   // `lists_remain` it is so once UpgradeLists has run.
   absl::Status RecordFormat(bool lists_remain);
   // Adds the family `changes` to a store that has none yet, and names the feed that has no name.
   absl::Status PrepareFeed();
   absl::Status RecordHighWater(uint64_t sequence);
+  rocksdb::Env& env() const {
+    return options_.env != nullptr ? *options_.env : *rocksdb::Env::Default();
+  }
   // UNAVAILABLE when the disk has less room than the reserve.
   absl::Status CheckRoom() const;
   // Makes RocksDB accept writes again, which refuses them all after one has failed.
@@ -142,6 +173,8 @@ class RocksDatabase {
   DatabaseOptions options_;
   std::shared_ptr<rocksdb::Cache> block_cache_;
   std::string store_id_;
+  int format_version_ = 0;
+  PrimaryFiles primary_files_;
   std::shared_ptr<FlushListener> listener_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   std::unique_ptr<rocksdb::DB> db_;

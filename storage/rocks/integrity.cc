@@ -29,11 +29,7 @@ namespace {
 class Checker {
  public:
   Checker(RocksDatabase* database, const IntegrityOptions* options)
-      : database_(database),
-        options_(options),
-        snapshot_(database->db().GetSnapshot(), [database](const rocksdb::Snapshot* snapshot) {
-          database->db().ReleaseSnapshot(snapshot);
-        }) {
+      : database_(database), options_(options), snapshot_(database->TakeSnapshot()) {
     read_options_.snapshot = snapshot_.get();
     read_options_.fill_cache = false;
   }
