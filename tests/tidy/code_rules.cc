@@ -135,10 +135,11 @@ std::vector<Fault> CheckOutput(const SourceTree& tree) {
 }
 
 std::vector<Fault> CheckSleeps(const SourceTree& tree) {
-  // Crash tests draw by lot when a program dies: there time is what is waited for.
+  // Crash tests draw by lot when a program dies, and a soak lasts: there time is what is waited
+  // for.
   const auto waits = [](const std::string& path) {
     return IsCpp(path) && path != "tests/crash/kill_test.cc" &&
-           path != "tests/crash/served_history.cc";
+           path != "tests/crash/served_history.cc" && path != "tests/crash/soak_test.cc";
   };
   return CheckLines(tree, waits,
                     Refuse("\\b(sleep_for|sleep_until|usleep|nanosleep|SleepFor)\\s*\\(|"
