@@ -294,7 +294,7 @@ def selftest(path, overlay):
 def commands(path):
     found = set()
     for document in documents(path):
-        for container in containers(pod_spec(document)) if document['kind'] in ('StatefulSet', 'Deployment') else []:
+        for container in containers(pod_spec(document)) if document['kind'] in WORKLOADS else []:
             if not ours(container):
                 continue
             environment = [f"{variable['name']}={variable['value']}" for variable in container.get('env', [])]

@@ -1,4 +1,4 @@
-// Stores of past formats, kept as their programs left them, open for ever and hold what they held.
+// Stores of each format, kept as their programs left them, open for ever and hold what they held.
 #include <algorithm>
 #include <filesystem>
 #include <sstream>
@@ -24,7 +24,7 @@ std::vector<std::string> Lines(const std::string& text) {
   return lines;
 }
 
-TEST_CASE("a store of each past format opens, twice, and holds what it held") {
+TEST_CASE("a store of each format opens, twice, and holds what it held") {
   // Format 2 with reports, left by a process that was killed: part of it is only in the log.
   struct Golden {
     std::string format;
@@ -33,7 +33,8 @@ TEST_CASE("a store of each past format opens, twice, and holds what it held") {
   };
   const Golden golden =
       GENERATE(Golden{"format_1", "graph.jsonl", "302 entities, 310 relations, 1 credential"},
-               Golden{"format_2", "format_2.jsonl", "343 entities, 401 relations, 1 credential"});
+               Golden{"format_2", "format_2.jsonl", "343 entities, 401 relations, 1 credential"},
+               Golden{"format_3", "graph.jsonl", "302 entities, 310 relations, 1 credential"});
   const std::string& format = golden.format;
   CAPTURE(format);
   const TempDir directory;
