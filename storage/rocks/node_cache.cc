@@ -12,7 +12,7 @@ namespace {
 constexpr uint64_t kSmallShare = 10;
 // An item's places in the table (just grown) and in a queue, a ghost, and the value's control
 // block; and what the allocator rounds up.
-constexpr size_t kOverheadBytes = 256;
+constexpr size_t kOverheadBytes = 320;
 constexpr size_t kRoundingShare = 8;
 // Find: keys that are asked for at once, at most nearly always; and shards that are locked at once,
 // enough for the misses of their keys to overlap, few enough for others to get on.

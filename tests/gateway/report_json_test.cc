@@ -121,8 +121,10 @@ TEST_CASE("what is wrong with an entity is named by its place, and not repeated"
 
 TEST_CASE("associations nest to the limit and not deeper") {
   const auto nested = [](int depth) {
-    std::string body = "{}";
-    for (int i = 0; i < depth; ++i) body = R"({"associations":[)" + body + "]}";
+    std::string body;
+    for (int i = 0; i < depth; ++i) body += R"({"associations":[)";
+    body += "{}";
+    for (int i = 0; i < depth; ++i) body += "]}";
     return body;
   };
   CHECK(ReadEntityReport(nested(limits::kReportDepthMax)).ok());
